@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "arena/table.h"
+#include "os/os.h"
+
+/*
+ * Attaching: everything here reads what another process made. The header is copied once, checked,
+ * and used from the copy; it lies below the sealed end of the file, so reading it cannot fault.
+ */
+
+static struct lend_arena *relocated; /* a list through next_free, under the table's lock */
+
+static int check_file(int fd)
+{
+	struct statfs system;
+	struct stat status;
+	int seals;
+
+	if (lendi_os.fstatfs(fd, &system) || lendi_os.fstat(fd, &status))
+		return lendi_fail_errno(-errno, "status of a lent FD");
+	if (!S_ISREG(status.st_mode) || system.f_type != TMPFS_MAGIC)
+		return lendi_fail(-EUCLEAN,
+			"lent FD is not a memfd: mode 0%o, file system 0x%lx", status.st_mode,
+			(unsigned long)system.f_type);
+	seals = lendi_os.fcntl(fd, F_GET_SEALS, NULL);
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || !(seals & F_SEAL_SEAL))
+		return lendi_fail(-EUCLEAN,
+			"lent memfd has seals 0x%x: its owner could shrink it under us",
+			(unsigned)seals);
+	if ((uint64_t)status.st_size <
+		LENDI_ROOT_ENTRY_AT + LEND_ROOT_COUNT_MAX * sizeof(struct lend_root_shm))
+		return lendi_fail(-EUCLEAN, "lent memfd has %lld bytes, less than its header",
+			(long long)status.st_size);
+	return 0;
+}
+
+static int read_header(int fd, struct lend_arena_shm *out_head)
+{
+	ssize_t got = lendi_os.pread(fd, out_head, sizeof(*out_head), 0);
+
+	if (got < 0)
+		return lendi_fail_errno(-errno, "header of a lent arena");
+	if (got != (ssize_t)sizeof(*out_head))
+		return lendi_fail(-EUCLEAN, "header of a lent arena: %zd bytes", got);
+	return 0;
+}
+
+static int check_header(const struct lend_arena_shm *head, const struct lendi_offer *offer)
+{
+	const struct lend_window *window = lendi_window();
+	uint64_t data_max = head->slot_count * LENDI_DATA_SLOT_BYTES;
+
+	if (head->magic.raw != LENDI_ARENA_MAGIC)
+		return lendi_fail(-EUCLEAN, "lent arena: magic 0x%llx, wanted 0x%llx",
+			(unsigned long long)head->magic.raw,
+			(unsigned long long)LENDI_ARENA_MAGIC);
+	if (head->version != LENDI_LAYOUT_VERSION || head->layout != lendi_arena_layout())
+		return lendi_fail(-EPROTO,
+			"lent arena: layout version %u hash 0x%llx, ours %u and 0x%llx",
+			head->version, (unsigned long long)head->layout, LENDI_LAYOUT_VERSION,
+			(unsigned long long)lendi_arena_layout());
+	if (memcmp(&head->identity, &offer->identity, sizeof(head->identity)) != 0)
+		return lendi_fail(
+			-EUCLEAN, "lent arena is not the one announced: identity differs");
+	if (head->slot_count == 0 || head->slot_count > LENDI_RUN_SLOTS_MAX ||
+		(head->slot_count & (head->slot_count - 1)) || head->slot % head->slot_count)
+		return lendi_fail(-EUCLEAN, "lent arena: run of %u slots at slot %u",
+			head->slot_count, head->slot);
+	if (head->data_bytes <= LENDI_HEADER_BYTES || head->data_bytes > data_max ||
+		head->data_bytes % LENDI_PAGE_BYTES)
+		return lendi_fail(-EUCLEAN, "lent arena: %llu bytes of data in %u slots",
+			(unsigned long long)head->data_bytes, head->slot_count);
+	if (!memchr(head->name, 0, sizeof(head->name)))
+		return lendi_fail(-EUCLEAN, "lent arena: its name has no end");
+	if (head->window_base == window->base &&
+		(uint64_t)head->slot + head->slot_count > window->slot_count)
+		return lendi_fail(-EPROTO, "lent arena: slot %u, our window has %u", head->slot,
+			window->slot_count);
+	if (head->window_base != window->base && !offer->may_relocate)
+		return lendi_fail(-EPROTO, "lent arena: window at 0x%llx, ours at 0x%llx",
+			(unsigned long long)head->window_base,
+			(unsigned long long)window->base);
+	return 0;
+}
+
+static int check_claims(const struct lend_arena_shm *head, const struct lendi_offer *offer)
+{
+	uint32_t i;
+	int err = 0;
+
+	if (offer->claim_count != head->slot_count)
+		return lendi_fail(-EUCLEAN, "lent arena: %u claims for %u slots",
+			offer->claim_count, head->slot_count);
+	/* Of another window they are names we cannot check, and slots that are not ours. */
+	for (i = 0; !err && head->window_base == lendi_window()->base && i < head->slot_count;
+		i++)
+		err = lendi_slot_check_claim(offer->claims[i], head->slot + i);
+	return err;
+}
+
+/* An arena that is mapped already, by identity. The table's lock is held. */
+static struct lend_arena *find_mapped(const struct lend_arena_shm *head)
+{
+	struct lend_arena *arena = NULL;
+
+	if (head->window_base == lendi_window()->base)
+		arena = lendi_table_at(head->slot);
+	if (arena && memcmp(&arena->identity, &head->identity, sizeof(head->identity)) == 0)
+		return arena;
+	for (arena = relocated; arena; arena = arena->next_free)
+		if (memcmp(&arena->identity, &head->identity, sizeof(head->identity)) == 0)
+			return arena;
+	return NULL;
+}
+
+static int map_data(const struct lend_arena_shm *head, const struct lendi_offer *offer,
+	struct lend_arena *arena)
+{
+	const struct lend_window *window = lendi_window();
+	int err = -EADDRINUSE;
+	void *at;
+
+	if (head->window_base == window->base) {
+		arena->base = lendi_slot_at(window, head->slot);
+		arena->fixed = true;
+		err = lendi_map_at(arena->base, head->data_bytes, PROT_READ, offer->data_fd, 0);
+	}
+	if (err != -EADDRINUSE || !offer->may_relocate)
+		return err;
+
+	at = lendi_os.mmap(NULL, head->data_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE,
+		offer->data_fd, 0);
+	if (at == MAP_FAILED)
+		return lendi_fail_errno(
+			-errno, "mapping of %llu bytes", (unsigned long long)head->data_bytes);
+	(void)lendi_os.madvise(at, head->data_bytes, MADV_DONTDUMP);
+	arena->base = (uintptr_t)at;
+	arena->fixed = false;
+	return 0;
+}
+
+static void close_offer(const struct lendi_offer *offer)
+{
+	uint32_t i;
+
+	lendi_close(offer->data_fd);
+	for (i = 0; i < offer->claim_count; i++)
+		lendi_close(offer->claims[i]);
+}
+
+/* The handle of an arena not yet mapped here. The table's lock is held by the caller, not us. */
+static int make_borrowed(const struct lend_arena_shm *head, const struct lendi_offer *offer,
+	struct lend_arena **out_arena)
+{
+	struct lend_arena *arena = lendi_table_take_handle();
+	int err;
+
+	if (!arena)
+		return lendi_fail(-ENOMEM, "handle of an arena");
+	arena->claims = malloc(head->slot_count * sizeof(int));
+	if (!arena->claims) {
+		err = lendi_fail(-ENOMEM, "claims of %u slots", head->slot_count);
+		goto give_handle;
+	}
+	memcpy(arena->claims, offer->claims, head->slot_count * sizeof(int));
+	err = map_data(head, offer, arena);
+	if (err)
+		goto free_claims;
+
+	arena->slot = head->slot;
+	arena->slot_count = head->slot_count;
+	arena->data_bytes = head->data_bytes;
+	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
+	arena->heap_bytes = head->data_bytes - LENDI_HEADER_BYTES;
+	arena->identity = head->identity;
+	arena->incarnation = head->incarnation.raw;
+	arena->data.fd = offer->data_fd;
+	memcpy(arena->name, head->name, sizeof(arena->name));
+	arena->generation = lendi_table_next_generation();
+	arena->holds = 1;
+	*out_arena = arena;
+	return 0;
+free_claims:
+	free(arena->claims);
+give_handle:
+	lendi_table_give_handle(arena);
+	return err;
+}
+
+static void unmake_borrowed(struct lend_arena *arena)
+{
+	lendi_unmap(arena->base, arena->data_bytes);
+	lendi_close(arena->data.fd);
+	/* Last: only now may another process take the slots. */
+	lendi_run_release(arena->claims, arena->slot_count);
+	free(arena->claims);
+	lendi_table_give_handle(arena);
+}
+
+/* Enter a fresh handle, unless another thread attached the same arena meanwhile. */
+static struct lend_arena *enter_or_hold(
+	const struct lend_arena_shm *head, struct lend_arena *fresh)
+{
+	struct lend_arena *arena;
+
+	lendi_table_lock();
+	arena = find_mapped(head);
+	if (arena && arena->role == LENDI_BORROWED) {
+		arena->holds++;
+	} else if (!arena && fresh) {
+		arena = fresh;
+		arena->role = LENDI_BORROWED;
+		if (arena->fixed) {
+			lendi_table_put(arena);
+		} else {
+			arena->next_free = relocated;
+			relocated = arena;
+		}
+	}
+	lendi_table_unlock();
+	return arena;
+}
+
+int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena **out_arena)
+{
+	struct lend_arena *fresh = NULL;
+	struct lend_arena *arena;
+	struct lend_arena_shm head;
+	int err;
+
+	err = check_file(offer->data_fd);
+	if (!err)
+		err = read_header(offer->data_fd, &head);
+	if (!err)
+		err = check_header(&head, offer);
+	if (!err)
+		err = check_claims(&head, offer);
+	if (err)
+		return err;
+
+	arena = enter_or_hold(&head, NULL);
+	if (!arena) {
+		err = make_borrowed(&head, offer, &fresh);
+		/* The place taken by a thread that attaches the same arena now: hold that. */
+		if (err && err != -EADDRINUSE)
+			return err;
+		arena = enter_or_hold(&head, fresh);
+		if (!arena)
+			return err;
+	}
+	if (arena->role == LENDI_OWNED)
+		return lendi_fail(-EEXIST, "arena \"%s\" is this process's own", arena->name);
+	if (arena != fresh) {
+		/* The handle has its own FDs; the fresh one's are the offer's. */
+		if (fresh)
+			unmake_borrowed(fresh);
+		else
+			close_offer(offer);
+	}
+	*out_arena = arena;
+	return 0;
+}
+
+int lendi_arena_detach(const struct lend_arena *borrowed)
+{
+	struct lend_arena *arena =
+		(struct lend_arena *)(uintptr_t)borrowed; /* ours, const to users */
+	struct lend_arena **link;
+	bool last = false;
+	int err = 0;
+
+	lendi_table_lock();
+	if (arena->role == LENDI_NONE) {
+		err = lendi_fail(-ESTALE, "the arena was closed already");
+	} else if (arena->role != LENDI_BORROWED) {
+		err = lendi_fail(-EPERM, "arena \"%s\" is owned: destroy it", arena->name);
+	} else if (--arena->holds == 0) {
+		last = true;
+		arena->role = LENDI_NONE;
+		if (arena->fixed) {
+			lendi_table_remove(arena);
+		} else {
+			for (link = &relocated; *link != arena;)
+				link = &(*link)->next_free;
+			*link = arena->next_free;
+		}
+	}
+	lendi_table_unlock();
+	if (last)
+		unmake_borrowed(arena);
+	return err;
+}

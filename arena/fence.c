@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "arena/fence.h"
+#include "os/os.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lendi_fence *locked;
+
+static int inode_of(int fd, uint64_t *out_inode)
+{
+	struct stat status;
+
+	if (lendi_os.fstat(fd, &status))
+		return lendi_fail_errno(-errno, "status of a fence");
+	/* All memfds lie on one device, the kernel's own tmpfs. */
+	*out_inode = status.st_ino;
+	return 0;
+}
+
+static int lock_file(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (lendi_os.fcntl(fd, F_SETLK, &whole) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return lendi_fail(-EBUSY, "the arena is owned by another process");
+	return lendi_fail_errno(-errno, "lock of a fence");
+}
+
+int lendi_fence_lock(int fd, struct lendi_fence *out_fence)
+{
+	struct lendi_fence *other;
+	uint64_t inode = 0;
+	int err;
+
+	err = inode_of(fd, &inode);
+	if (err)
+		return err;
+
+	(void)pthread_mutex_lock(&lock);
+	for (other = locked; other && other->inode != inode;)
+		other = other->next;
+	err = other ? lendi_fail(-EBUSY, "the arena is owned by this process already")
+		    : lock_file(fd);
+	if (err == 0) {
+		out_fence->fd = fd;
+		out_fence->inode = inode;
+		out_fence->next = locked;
+		locked = out_fence;
+	}
+	(void)pthread_mutex_unlock(&lock);
+	return err;
+}
+
+int lendi_fence_create(struct lendi_fence *out_fence)
+{
+	int fd;
+	int err;
+
+	err = lendi_memfd("lendheap-fence", &fd);
+	if (err)
+		return err;
+	err = lendi_fence_lock(fd, out_fence);
+	if (err)
+		lendi_close(fd);
+	return err;
+}
+
+void lendi_fence_release(struct lendi_fence *fence)
+{
+	struct lendi_fence **link;
+
+	(void)pthread_mutex_lock(&lock);
+	for (link = &locked; *link && *link != fence;)
+		link = &(*link)->next;
+	if (*link)
+		*link = fence->next;
+	(void)pthread_mutex_unlock(&lock);
+
+	lendi_close(fence->fd);
+	fence->fd = -1;
+	fence->inode = 0;
+}
+
+bool lendi_fence_held(const struct lendi_fence *fence)
+{
+	struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	/*
+	 * An open-file-description lock conflicts with our own POSIX lock, so asking for one shows
+	 * who holds it; F_GETLK would show us only the locks of others.
+	 */
+	if (lendi_os.fcntl(fence->fd, F_OFD_GETLK, &probe))
+		return false;
+	return probe.l_type == F_WRLCK && probe.l_pid == getpid();
+}

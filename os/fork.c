@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "os/os.h"
+
+/*
+ * The epoch word lies in a page that the kernel hands to a child as zeroes, and the last number
+ * given out in ordinary memory, which the child inherits. So a child finds 0 and takes the next.
+ */
+static uint64_t *epoch_word;
+static uint64_t last_epoch;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint64_t fallback_word;
+
+int lendi_map_wiped(size_t bytes, void **out_at)
+{
+	void *at = lendi_os.mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int err;
+
+	if (at == MAP_FAILED)
+		return lendi_fail_errno(-errno, "%zu bytes for a thread's cache", bytes);
+	if (lendi_os.madvise(at, bytes, MADV_WIPEONFORK)) {
+		err = lendi_fail_errno(
+			-errno, "MADV_WIPEONFORK (Linux 4.14 or later is needed)");
+		(void)lendi_os.munmap(at, bytes);
+		return err;
+	}
+	/* Only keeps core dumps small; a kernel that refuses it does no harm. */
+	(void)lendi_os.madvise(at, bytes, MADV_DONTDUMP);
+	*out_at = at;
+	return 0;
+}
+
+static void map_epoch_word(void)
+{
+	void *at;
+
+	epoch_word = lendi_map_wiped(4096, &at) ? &fallback_word : at;
+}
+
+uint64_t lendi_fork_epoch(void)
+{
+	uint64_t epoch;
+	uint64_t fresh;
+
+	(void)pthread_once(&once, map_epoch_word);
+	epoch = __atomic_load_n(epoch_word, __ATOMIC_RELAXED);
+	if (LEND_LIKELY(epoch))
+		return epoch;
+
+	/* Relaxed: a number, it publishes nothing; racing threads agree by the exchange. */
+	fresh = __atomic_add_fetch(&last_epoch, 1, __ATOMIC_RELAXED);
+	if (__atomic_compare_exchange_n(
+		    epoch_word, &epoch, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return fresh;
+	return epoch;
+}
