@@ -3,8 +3,9 @@
 # Flags as interface targets: lendheap_warnings and lendheap_build for everything compiled in
 # this tree. Neither is installed.
 
-set(lend_warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-align -Wundef -Wvla)
-set(lend_warnings_c -Wstrict-prototypes -Wmissing-prototypes)
+set(lend_warnings -Wall -Wextra -Wpedantic -Wconversion -Wcast-align -Wundef -Wvla)
+# In C++ -Wshadow objects to a function that has a struct's name, as stat(2) has.
+set(lend_warnings_c -Wshadow -Wstrict-prototypes -Wmissing-prototypes)
 
 add_library(lendheap_warnings INTERFACE)
 target_compile_options(lendheap_warnings INTERFACE

@@ -3,7 +3,7 @@
 # What the floors are linked into:
 #   lendheap           liblendheap.so.0, only lend_* visible                 (lendheap::lendheap)
 #   lendheap_static    liblendheap.a, one object with the private jemalloc in it and only lend_*
-#                      global, so that copies never meet                     (lendheap::static)
+#                      global, and those hidden: copies never meet           (lendheap::static)
 #   lendheap_internal  for tests: every lendi_* reachable, crash points in; not installed
 
 set(lend_objects "")
@@ -45,15 +45,15 @@ if(NOT LENDHEAP_SANITIZE AND NOT LENDHEAP_FUZZERS)
 	target_link_options(lendheap PRIVATE LINKER:-z,defs) # a sanitizer's runtime lives in the program
 endif()
 
-# All floors and jemalloc in one relocatable object whose only global symbols are lend_*.
 set(lend_merged "${CMAKE_BINARY_DIR}/lendheap_merged.o")
 if(lend_targets)
 	add_custom_command(
 		OUTPUT "${lend_merged}"
-		COMMAND "${CMAKE_LINKER}" -r -o "${lend_merged}.all" ${lend_objects} "$<TARGET_FILE:lendheap_jemalloc>"
-		COMMAND "${CMAKE_OBJCOPY}" --wildcard --keep-global-symbol=lend_* "${lend_merged}.all" "${lend_merged}"
-		COMMAND "${CMAKE_COMMAND}" -E rm -f "${lend_merged}.all"
-		DEPENDS ${lend_targets} ${lend_objects} lendheap_jemalloc_build "$<TARGET_FILE:lendheap_jemalloc>"
+		COMMAND "${PROJECT_SOURCE_DIR}/cmake/merge_static.sh" "${lend_merged}" "${CMAKE_C_COMPILER}"
+			"${CMAKE_LINKER}" "${CMAKE_NM}" "${CMAKE_OBJCOPY}"
+			${lend_objects} "$<TARGET_FILE:lendheap_jemalloc>"
+		DEPENDS "${PROJECT_SOURCE_DIR}/cmake/merge_static.sh" ${lend_targets} ${lend_objects}
+			lendheap_jemalloc_build "$<TARGET_FILE:lendheap_jemalloc>"
 		COMMENT "one object of all floors and jemalloc"
 		COMMAND_EXPAND_LISTS VERBATIM)
 	set_source_files_properties("${lend_merged}" PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
