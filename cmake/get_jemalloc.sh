@@ -101,17 +101,23 @@ from_apt()
 		say "no source list of the distribution found, source package skipped"
 		return 1
 	fi
-	local options=(
-		-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$work/parts"
-		-o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache"
-		-o "APT::Sandbox::User=" -o "Acquire::Languages=none" -o "Acquire::Retries=3"
-		-o "Debug::NoLocking=1" -q
-	)
+	cat >"$work/apt.conf" <<-END
+		Dir::Etc::sourcelist "/dev/null";
+		Dir::Etc::sourceparts "$work/parts";
+		Dir::State::lists "$work/lists";
+		Dir::Cache "$work/cache";
+		APT::Sandbox::User "";
+		Acquire::Languages "none";
+		Acquire::Retries "3";
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+	END
 	say "asking apt for the source package (temporary lists, the machine's own stay as they are)"
-	if ! apt-get "${options[@]}" update >"$work/log" 2>&1; then
+	if ! apt-get -q -c "$work/apt.conf" update >"$work/log" 2>&1; then
 		tail -3 "$work/log" >&2
 	fi
-	if ! (cd "$work/src" && apt-get "${options[@]}" source --download-only jemalloc) >>"$work/log" 2>&1; then
+	if ! (cd "$work/src" && apt-get -q -c "$work/apt.conf" source --download-only jemalloc) >>"$work/log" 2>&1; then
 		tail -3 "$work/log" >&2
 		say "apt gave no source package"
 		return 1
