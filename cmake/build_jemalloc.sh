@@ -44,7 +44,7 @@ fi
 "$here/get_jemalloc.sh" "$dir/jemalloc-$version.tar.bz2" "$tarball"
 
 rm -rf "$dir/recipe" "$dir/lib" "$dir/include" "$dir/jemalloc-$version"
-tar -C "$dir" -xjf "$dir/jemalloc-$version.tar.bz2"
+tar -C "$dir" --no-same-owner -xjf "$dir/jemalloc-$version.tar.bz2"
 cd "$dir/jemalloc-$version"
 
 run()

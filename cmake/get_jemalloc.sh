@@ -4,6 +4,7 @@
 # Put the pinned jemalloc tarball at OUT, checked by its SHA-256.
 #
 #   get_jemalloc.sh OUT [GIVEN]
+#   get_jemalloc.sh --source-lists ETC INTO     only make the temporary source lists, for a test
 #
 # GIVEN is the tarball the user named (empty: none). Without it these are tried in turn: OUT
 # itself, the other build folders of this checkout, the distribution's source package through
@@ -14,11 +15,7 @@ version=5.3.0
 sha256=2db82d1e7119df3e71b7640219b6dfe84789bc0537983c3b7ac4f7189aecfeaa
 upstream=https://github.com/jemalloc/jemalloc/releases/download/$version/jemalloc-$version.tar.bz2
 
-out=$1
-given=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$(dirname "$out")"
-out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
 work=
 
 say() { printf 'jemalloc: %s\n' "$*"; }
@@ -47,10 +44,10 @@ take()
 # those of its release's suites. Options such as Signed-By stay as they are.
 source_lists()
 {
-	local into=$1 codename suites file
+	local etc=$1 into=$2 codename suites file
 	codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 	suites="stable testing unstable sid ${codename:-none} ${codename:-none}-updates ${codename:-none}-security"
-	for file in /etc/apt/sources.list.d/*.sources; do
+	for file in "$etc"/sources.list.d/*.sources; do
 		[ -f "$file" ] || continue
 		grep -v '^#' "$file" | awk -v suites="$suites" '
 			BEGIN { RS = ""; ORS = "\n\n"; n = split(suites, s, " "); for (i = 1; i <= n; i++) known[s[i]] = 1 }
@@ -73,7 +70,7 @@ source_lists()
 				print text
 			}' >"$into/$(basename "$file")" || true
 	done
-	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+	for file in "$etc"/sources.list "$etc"/sources.list.d/*.list; do
 		[ -f "$file" ] || continue
 		awk -v suites="$suites" '
 			BEGIN { n = split(suites, s, " "); for (i = 1; i <= n; i++) known[s[i]] = 1 }
@@ -97,7 +94,7 @@ from_apt()
 	command -v apt-get >/dev/null || { say "no apt-get here, source package skipped"; return 1; }
 	work=$(mktemp -d "$(dirname "$out")/apt.XXXXXX")
 	mkdir -p "$work/parts" "$work/lists/partial" "$work/cache/archives/partial" "$work/src"
-	if ! source_lists "$work/parts"; then
+	if ! source_lists /etc/apt "$work/parts"; then
 		say "no source list of the distribution found, source package skipped"
 		return 1
 	fi
@@ -143,6 +140,14 @@ from_upstream()
 	take "$out.download" "the upstream release" || { rm -f "$out.download"; return 1; }
 	rm -f "$out.download"
 }
+
+if [ "$1" = --source-lists ]; then
+	source_lists "$2" "$3"
+	exit
+fi
+mkdir -p "$(dirname "$1")"
+out=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+given=${2:-}
 
 if [ -n "$given" ]; then
 	[ -f "$given" ] || { say "LENDHEAP_JEMALLOC_TARBALL names $given, which does not exist" >&2; exit 1; }
