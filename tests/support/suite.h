@@ -5,7 +5,7 @@
 /*
  * One CUnit suite per program, from C11 or C++17. The name of a test is a claim.
  *
- *	static void ring_put_fails_when_full(void) { CU_ASSERT_EQUAL(lend_ring_put(...), -EAGAIN); }
+ *	static void ring_put_fails_when_full(void) { CU_ASSERT(lend_ring_put(...) == -EAGAIN); }
  *
  *	static const struct suite_test tests[] = {
  *		SUITE_TEST(ring_put_fails_when_full),
@@ -52,7 +52,7 @@ static inline int suite_wants(const char *name, int argc, char **argv)
 	return argc <= 1;
 }
 
-/* Run the tests and print each. Returns the exit status: a failure, or nothing run, is not 0. */
+/* Run the tests and print each. Returns the exit status; nothing run is a failure. */
 static inline int suite_run(
 	const char *title, const struct suite_test *tests, size_t count, int argc, char **argv)
 {
