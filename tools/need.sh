@@ -97,7 +97,7 @@ install()
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Retries=3 \
 		-o DPkg::Lock::Timeout=120 install --no-install-recommends "$@" >>"$log" 2>&1
 }
-offered() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+offered() { apt-cache policy "$1" 2>/dev/null | grep 'Candidate: [^(]' >/dev/null; }
 
 echo "installing them with apt-get"
 for package in "${missing[@]}"; do

@@ -47,7 +47,7 @@ shared)
 		echo "the shared library has text relocations" >&2
 		exit 1
 	fi
-	if grep 'GNU_STACK' <<<"$flags" | grep -q RWE; then
+	if grep 'GNU_STACK' <<<"$flags" | grep RWE >/dev/null; then
 		echo "the shared library wants an executable stack" >&2
 		exit 1
 	fi

@@ -66,7 +66,7 @@ cmake)
 		says_hello env -u LD_LIBRARY_PATH "$work/hello-$static/hello"
 		says_hello env -u LD_LIBRARY_PATH "$work/hello-$static/hello_cpp"
 	done
-	if readelf -d "$work/hello-ON/hello" | grep -q liblendheap; then
+	if readelf -d "$work/hello-ON/hello" | grep liblendheap; then
 		fail "the static one needs no shared library"
 	fi
 	;;
