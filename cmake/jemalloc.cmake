@@ -5,7 +5,7 @@
 
 set(LENDHEAP_JEMALLOC_TARBALL "" CACHE FILEPATH
 	"jemalloc-5.3.0.tar.bz2 to use (empty: the distribution's source package, else the upstream release)")
-set(LENDHEAP_JEMALLOC_DIR "${CMAKE_BINARY_DIR}/jemalloc" CACHE PATH
+set(LENDHEAP_JEMALLOC_DIR "${PROJECT_BINARY_DIR}/jemalloc" CACHE PATH
 	"where the private jemalloc is built; build folders may share it")
 
 set(LENDHEAP_JEMALLOC_SHA256 2db82d1e7119df3e71b7640219b6dfe84789bc0537983c3b7ac4f7189aecfeaa)

@@ -17,8 +17,8 @@ endforeach()
 
 # An empty tree still links: the first floors may not have landed.
 if(NOT lend_objects)
-	file(WRITE "${CMAKE_BINARY_DIR}/empty.c" "typedef int lend_empty;\n")
-	list(APPEND lend_objects "${CMAKE_BINARY_DIR}/empty.c")
+	file(WRITE "${PROJECT_BINARY_DIR}/empty.c" "typedef int lend_empty;\n")
+	list(APPEND lend_objects "${PROJECT_BINARY_DIR}/empty.c")
 endif()
 
 function(lend_public_headers target)
@@ -45,7 +45,7 @@ if(NOT LENDHEAP_SANITIZE AND NOT LENDHEAP_FUZZERS)
 	target_link_options(lendheap PRIVATE LINKER:-z,defs) # a sanitizer's runtime lives in the program
 endif()
 
-set(lend_merged "${CMAKE_BINARY_DIR}/lendheap_merged.o")
+set(lend_merged "${PROJECT_BINARY_DIR}/lendheap_merged.o")
 if(lend_targets)
 	add_custom_command(
 		OUTPUT "${lend_merged}"
