@@ -386,7 +386,18 @@ int lendi_arena_check_owned(const struct lend_arena *arena)
 int lendi_arena_commit(struct lend_arena *arena, uintptr_t address, uint64_t bytes)
 {
 	uint64_t used = lend_load_relaxed64(&arena->committed_bytes);
+	uint64_t end = address + bytes - arena->base;
 	int err;
+
+	/*
+	 * Growth comes once in megabytes, so it is where the kernel is asked whether we are still the
+	 * owner: anything that closed the fence's FD dropped its lock in silence.
+	 */
+	if (LEND_UNLIKELY(end > lend_load_relaxed64(&arena->data.file_bytes)) &&
+		!lendi_fence_held(&arena->fence))
+		return lendi_fail(-EPERM,
+			"the lock that proves the ownership of arena \"%s\" is gone",
+			arena->name);
 
 	/* Relaxed: the count orders nothing; the exchange makes it exact. */
 	do {

@@ -8,10 +8,10 @@
 #include "base/error.h"
 
 /*
- * A thread's sentence. 256 bytes fit any of ours; the TLS of a library that may be dlopened is
+ * A thread's sentence. 200 bytes fit any of ours; the TLS of a library that may be dlopened is
  * scarce, and this variable is why ours is not smaller still.
  */
-static __thread char detail[256];
+static __thread char detail[200];
 
 const char *lend_error_detail(void)
 {

@@ -33,6 +33,7 @@ configure_options=(
 	--disable-doc
 	--disable-libdl
 	--disable-initial-exec-tls
+	--disable-cache-oblivious
 )
 cflags="-O3 -g2 -fPIC -fvisibility=hidden"
 recipe=$(printf '%s\n' "$version" "${configure_options[@]}" "$cflags")

@@ -36,9 +36,10 @@ int lendi_map_wiped(size_t bytes, void **out_at)
 
 static void map_epoch_word(void)
 {
-	void *at;
+	void *at = &fallback_word;
 
-	epoch_word = lendi_map_wiped(4096, &at) ? &fallback_word : at;
+	(void)lendi_map_wiped(4096, &at);
+	epoch_word = at;
 }
 
 uint64_t lendi_fork_epoch(void)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -53,6 +54,8 @@ const
 		.read = read,
 		.write = write,
 		.unlink = unlink,
+		.lstat = lstat,
+		.flock = flock,
 		.mmap = mmap,
 		.munmap = munmap,
 		.mprotect = mprotect,
@@ -73,7 +76,12 @@ const
 		.epoll_ctl = epoll_ctl,
 		.epoll_wait = epoll_wait,
 		.eventfd = eventfd,
+		.timerfd_create = timerfd_create,
+		.timerfd_settime = timerfd_settime,
 		.pidfd_open = call_pidfd_open,
+		.getpid = getpid,
+		.geteuid = geteuid,
+		.getegid = getegid,
 		.getrlimit = call_getrlimit,
 		.getrandom = getrandom,
 };

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -38,6 +39,8 @@
 	X(ssize_t, read, (int fd, void *bytes, size_t count), (fd, bytes, count))              \
 	X(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count))       \
 	X(int, unlink, (const char *path), (path))                                             \
+	X(int, lstat, (const char *path, struct stat *status), (path, status))                 \
+	X(int, flock, (int fd, int operation), (fd, operation))                                \
 	X(void *, mmap, (void *at, size_t bytes, int prot, int flags, int fd, off_t offset),   \
 		(at, bytes, prot, flags, fd, offset))                                          \
 	X(int, munmap, (void *at, size_t bytes), (at, bytes))                                  \
@@ -70,7 +73,14 @@
 	X(int, epoll_wait, (int epoll, struct epoll_event *events, int count, int timeout),    \
 		(epoll, events, count, timeout))                                               \
 	X(int, eventfd, (unsigned initial, int flags), (initial, flags))                       \
+	X(int, timerfd_create, (int clock, int flags), (clock, flags))                         \
+	X(int, timerfd_settime,                                                                \
+		(int fd, int flags, const struct itimerspec *when, struct itimerspec *before), \
+		(fd, flags, when, before))                                                     \
 	X(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags))                          \
+	X(pid_t, getpid, (void), ())                                                           \
+	X(uid_t, geteuid, (void), ())                                                          \
+	X(gid_t, getegid, (void), ())                                                          \
 	X(int, getrlimit, (int resource, struct rlimit *limit), (resource, limit))             \
 	X(ssize_t, getrandom, (void *bytes, size_t count, unsigned flags),                     \
 		(bytes, count, flags))

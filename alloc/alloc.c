@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/cache.h"
+
+#include <errno.h>
+
+#include "alloc/shadow.h"
+#include "base/error.h"
+
+static uint64_t foreign_frees; /* without an arena to count them in */
+static uint64_t forked_calls;
+
+static void count(uint64_t *counter)
+{
+	/* Relaxed: a number, it orders nothing. */
+	(void)__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t lend_foreign_free_count(void)
+{
+	return __atomic_load_n(&foreign_frees, __ATOMIC_RELAXED);
+}
+
+uint64_t lend_forked_call_count(void)
+{
+	return __atomic_load_n(&forked_calls, __ATOMIC_RELAXED);
+}
+
+/* May this process write the arena? A refusal of a forked child is counted here. */
+static int check_owned(const struct lend_arena *arena)
+{
+	int err = lendi_arena_check_owned(arena);
+
+	if (err == -EPERM && arena->role == LENDI_OWNED)
+		count(&forked_calls);
+	return err;
+}
+
+/* The arena of an explicit cache; the kernel has wiped the cache in a forked child. */
+static struct lend_arena *arena_of_cache(const struct lend_cache *cache)
+{
+	if (!cache->arena && !cache->mapped_bytes) {
+		count(&forked_calls);
+		errno = -lendi_fail(
+			-EPERM, "the cache is the parent's: a forked child reads only");
+	} else if (!cache->arena) {
+		errno = -lendi_fail(-ESTALE, "the arena of the cache was destroyed");
+	}
+	return cache->arena;
+}
+
+static arena_t *je_of(const struct lend_arena *arena)
+{
+	return ((struct lendi_heap *)arena->heap)->je;
+}
+
+/*
+ * Allocation. The public functions are the fast path alone; all else is out of line.
+ */
+
+/* From jemalloc itself, past the cache. class is that of bytes at this alignment. */
+static void *take_uncached(struct lend_arena *arena, size_t usable, size_t alignment, bool zero)
+{
+	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
+
+	if (alignment <= CACHELINE || usable <= SC_SMALL_MAXCLASS)
+		return arena_malloc_hard(
+			tsdn, je_of(arena), usable, sz_size2index(usable), zero);
+	return large_palloc(tsdn, je_of(arena), usable, alignment, zero);
+}
+
+static void *take_any(struct lend_arena *arena, struct lend_cache *cache, size_t usable,
+	size_t alignment, bool zero)
+{
+	szind_t class = sz_size2index(usable);
+	void *object;
+
+	if (!cache || class >= LENDI_CACHED_CLASSES || alignment > PAGE)
+		return take_uncached(arena, usable, alignment, zero);
+	object = lendi_bin_take(&cache->bins[class]);
+	if (!object)
+		object = lendi_cache_refill(cache, class);
+	if (object && zero)
+		memset(object, 0, usable);
+	return object;
+}
+
+/* What is cached here and dirty anywhere goes back to the quota: then there may be room. */
+static void reclaim(struct lend_arena *arena, struct lend_cache *cache)
+{
+	if (cache)
+		lendi_cache_flush(cache);
+	arena_decay(tsd_tsdn(tsd_fetch()), je_of(arena), /* is_background_thread */ false,
+		/* all */ true);
+}
+
+static void *fail_alloc(int err)
+{
+	errno = -err;
+	return NULL;
+}
+
+static LEND_NOINLINE void *alloc_slow(struct lend_arena *arena, struct lend_cache *cache,
+	size_t bytes, size_t alignment, bool zero)
+{
+	size_t usable;
+	void *object;
+	int err;
+
+	err = check_owned(arena);
+	if (err)
+		return fail_alloc(err);
+	if (alignment == 0 || (alignment & (alignment - 1)) || alignment > (size_t)1 << 30)
+		return fail_alloc(lendi_fail(-EINVAL,
+			"alignment %zu, powers of two to 1 GiB are possible", alignment));
+	usable = bytes > SC_LARGE_MAXCLASS ? 0 : sz_sa2u(bytes ? bytes : 1, alignment);
+	if (usable == 0 || usable > SC_LARGE_MAXCLASS)
+		return fail_alloc(
+			lendi_fail(-ENOMEM, "%zu bytes are more than any arena has", bytes));
+	if (!cache)
+		cache = lendi_cache_get(arena);
+
+	lendi_hook_error = 0;
+	object = take_any(arena, cache, usable, alignment, zero);
+	if (!object) {
+		reclaim(arena, cache);
+		lendi_hook_error = 0;
+		object = take_any(arena, cache, usable, alignment, zero);
+	}
+	if (!object) {
+		if (lendi_hook_error == -EDQUOT || lendi_hook_error == -EPERM)
+			return fail_alloc(lendi_hook_error); /* the hook left the sentence */
+		if (!lendi_hook_error)
+			(void)lendi_fail(-ENOMEM,
+				"arena \"%s\" has no %zu bytes in one piece of its %llu",
+				arena->name, usable, (unsigned long long)arena->heap_bytes);
+		return fail_alloc(-ENOMEM);
+	}
+	lendi_shadow_born(arena->heap, object);
+	return object;
+}
+
+LEND_ALWAYS_INLINE void *alloc_fast(struct lend_cache *cache, size_t bytes)
+{
+	void *object;
+
+	if (LEND_UNLIKELY(!cache || bytes > SC_LOOKUP_MAXCLASS))
+		return NULL;
+	object = lendi_bin_take(&cache->bins[sz_size2index_lookup(bytes)]);
+#ifdef LEND_CHECKS
+	if (object)
+		lendi_shadow_born(cache->arena->heap, object);
+#endif
+	return object;
+}
+
+void *lend_alloc(struct lend_arena *arena, size_t bytes)
+{
+	struct lend_cache *cache;
+	void *object;
+
+	if (LEND_UNLIKELY(!arena))
+		return alloc_slow(NULL, NULL, bytes, 1, false);
+	cache = lendi_thread->at[arena->slot];
+	object = alloc_fast(cache, bytes);
+	return LEND_LIKELY(object != NULL) ? object : alloc_slow(arena, cache, bytes, 1, false);
+}
+
+void *lend_alloc_zeroed(struct lend_arena *arena, size_t bytes)
+{
+	struct lend_cache *cache;
+	void *object;
+
+	if (LEND_UNLIKELY(!arena))
+		return alloc_slow(NULL, NULL, bytes, 1, true);
+	cache = lendi_thread->at[arena->slot];
+	object = alloc_fast(cache, bytes);
+	if (LEND_LIKELY(object != NULL))
+		return memset(object, 0, bytes);
+	return alloc_slow(arena, cache, bytes, 1, true);
+}
+
+void *lend_alloc_aligned(struct lend_arena *arena, size_t bytes, size_t alignment)
+{
+	return alloc_slow(
+		arena, arena ? lendi_thread->at[arena->slot] : NULL, bytes, alignment, false);
+}
+
+size_t lend_alloc_batch(struct lend_arena *arena, size_t bytes, void **objects, size_t count)
+{
+	size_t made;
+
+	for (made = 0; made < count; made++) {
+		void *object = lend_alloc(arena, bytes);
+
+		if (!object)
+			break;
+		objects[made] = object;
+	}
+	return made;
+}
+
+void *lend_cache_alloc(struct lend_cache *cache, size_t bytes)
+{
+	void *object = alloc_fast(cache, bytes);
+
+	if (LEND_LIKELY(object != NULL))
+		return object;
+	if (!arena_of_cache(cache))
+		return NULL;
+	return alloc_slow(cache->arena, cache, bytes, 1, false);
+}
+
+/*
+ * Free.
+ */
+
+/* A pointer that is no object of this arena: counted, and nothing else. */
+static void refuse_free(struct lend_arena *arena, const void *object, const char *what)
+{
+	count(arena ? &arena->foreign_frees.raw : &foreign_frees);
+	lendi_misuse(
+		"free of %p, which is %s arena \"%s\"", object, what, arena ? arena->name : "");
+}
+
+static bool may_free(struct lend_arena *arena, const void *object)
+{
+	int err = arena ? check_owned(arena) : -EINVAL;
+
+	if (err == 0 && lendi_arena_holds(arena, object))
+		return true;
+	if (err == 0)
+		refuse_free(arena, object, "not in");
+	else if (err != -EPERM)
+		refuse_free(NULL, object, "not in");
+	else if (arena->role == LENDI_BORROWED)
+		refuse_free(arena, object, "borrowed with");
+	/* A forked child was counted by check_owned(); it may well run its parent's destructors. */
+	return false;
+}
+
+static void free_small(struct lend_cache *cache, szind_t class, void *object)
+{
+	if (!cache) {
+		arena_dalloc_small(tsd_tsdn(tsd_fetch()), object);
+		return;
+	}
+	if (!lendi_bin_put(&cache->bins[class], object)) {
+		lendi_cache_make_room(cache, class);
+		(void)lendi_bin_put(&cache->bins[class], object);
+	}
+}
+
+static LEND_NOINLINE void free_slow(
+	struct lend_arena *arena, struct lend_cache *cache, void *object)
+{
+	rtree_contents_t page;
+	szind_t class;
+
+	if (!object || !may_free(arena, object))
+		return;
+	if (!cache)
+		cache = lendi_cache_get(arena);
+
+	page = lendi_page_of(arena, object);
+	class = page.metadata.szind;
+	if (!page.edata || class >= SC_NSIZES ||
+		(!page.metadata.slab && object != edata_addr_get(page.edata))) {
+		refuse_free(arena, object, "no object of");
+		return;
+	}
+	if (!lendi_shadow_died(arena->heap, object)) {
+		refuse_free(arena, object, "free already, or inside an object of");
+		return;
+	}
+	if (page.metadata.slab || (cache && class < LENDI_CACHED_CLASSES))
+		free_small(cache, class, object);
+	else
+		large_dalloc(tsd_tsdn(tsd_fetch()), page.edata);
+}
+
+/* True when the object went into the cache. */
+LEND_ALWAYS_INLINE bool free_fast(struct lend_cache *cache, void *object)
+{
+	uintptr_t bits;
+
+	if (LEND_UNLIKELY(!cache || (uintptr_t)object - cache->heap_base >= cache->heap_bytes))
+		return false;
+	bits = lendi_page_bits(cache, object);
+	if (LEND_UNLIKELY(!(bits & 1))) /* not a page of a slab */
+		return false;
+#ifdef LEND_CHECKS
+	return false; /* the slow path checks */
+#else
+	return lendi_bin_put(&cache->bins[bits >> LG_VADDR], object);
+#endif
+}
+
+LEND_ALWAYS_INLINE bool free_sized_fast(struct lend_cache *cache, void *object, size_t bytes)
+{
+	if (LEND_UNLIKELY(!cache || bytes > SC_LOOKUP_MAXCLASS ||
+			  (uintptr_t)object - cache->heap_base >= cache->heap_bytes))
+		return false;
+#ifdef LEND_CHECKS
+	return false;
+#else
+	return lendi_bin_put(&cache->bins[sz_size2index_lookup(bytes)], object);
+#endif
+}
+
+/* In checked builds: was the object asked for with this size and alignment? */
+static bool size_is_right(
+	struct lend_arena *arena, const void *object, size_t bytes, size_t alignment)
+{
+#ifdef LEND_CHECKS
+	if (object && arena && lendi_arena_check_owned(arena) == 0 &&
+		lendi_arena_holds(arena, object)) {
+		rtree_contents_t page = lendi_page_of(arena, object);
+		size_t usable = sz_sa2u(bytes ? bytes : 1, alignment);
+
+		if (page.edata && page.metadata.szind < SC_NSIZES &&
+			sz_index2size(page.metadata.szind) != usable) {
+			count(&arena->foreign_frees.raw);
+			lendi_misuse("free of %p as %zu bytes aligned to %zu: it has %zu",
+				object, bytes, alignment, sz_index2size(page.metadata.szind));
+			return false;
+		}
+	}
+#else
+	(void)arena, (void)object, (void)bytes, (void)alignment;
+#endif
+	return true;
+}
+
+void lend_free(struct lend_arena *arena, void *object)
+{
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
+
+	if (LEND_UNLIKELY(!free_fast(cache, object)))
+		free_slow(arena, cache, object);
+}
+
+void lend_free_sized(struct lend_arena *arena, void *object, size_t bytes)
+{
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
+
+	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)))
+		return;
+	if (size_is_right(arena, object, bytes, 1))
+		free_slow(arena, cache, object);
+}
+
+void lend_free_sized_aligned(
+	struct lend_arena *arena, void *object, size_t bytes, size_t alignment)
+{
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
+	size_t usable =
+		bytes > SC_LOOKUP_MAXCLASS ? bytes : sz_sa2u(bytes ? bytes : 1, alignment);
+
+	if (LEND_LIKELY(alignment <= PAGE && free_sized_fast(cache, object, usable)))
+		return;
+	if (size_is_right(arena, object, bytes, alignment))
+		free_slow(arena, cache, object);
+}
+
+void lend_free_batch(struct lend_arena *arena, void *const *objects, size_t count_of)
+{
+	size_t i;
+
+	for (i = 0; i < count_of; i++)
+		lend_free(arena, objects[i]);
+}
+
+void lend_cache_free(struct lend_cache *cache, void *object)
+{
+	if (LEND_UNLIKELY(!free_fast(cache, object)) && object && arena_of_cache(cache))
+		free_slow(cache->arena, cache, object);
+}
+
+void lend_cache_free_sized(struct lend_cache *cache, void *object, size_t bytes)
+{
+	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)))
+		return;
+	if (object && arena_of_cache(cache) && size_is_right(cache->arena, object, bytes, 1))
+		free_slow(cache->arena, cache, object);
+}
+
+size_t lend_usable_bytes(const struct lend_arena *arena, const void *object)
+{
+	rtree_contents_t page;
+
+	if (!object || lendi_arena_check_owned(arena) || !lendi_arena_holds(arena, object))
+		return 0;
+	page = lendi_page_of(arena, object);
+	if (!page.edata || page.metadata.szind >= SC_NSIZES)
+		return 0;
+	return sz_index2size(page.metadata.szind);
+}
+
+/* A large object to another large size where it lies. */
+static bool resize_in_place(struct lend_arena *arena, void *object, size_t usable)
+{
+	rtree_contents_t page = lendi_page_of(arena, object);
+
+	if (page.metadata.slab || usable < SC_LARGE_MINCLASS)
+		return false;
+	lendi_hook_error = 0;
+	return !large_ralloc_no_move(tsd_tsdn(tsd_fetch()), page.edata, usable, usable,
+		/* zero */ false);
+}
+
+void *lend_realloc(struct lend_arena *arena, void *object, size_t bytes)
+{
+	size_t old;
+	size_t usable;
+	void *moved;
+	int err;
+
+	if (!object)
+		return lend_alloc(arena, bytes);
+	err = check_owned(arena);
+	if (err)
+		return fail_alloc(err);
+	old = lend_usable_bytes(arena, object);
+	if (!old)
+		return fail_alloc(lendi_fail(-EINVAL,
+			"realloc of %p, no object of arena \"%s\"", object, arena->name));
+	usable = bytes > SC_LARGE_MAXCLASS ? 0 : sz_s2u(bytes ? bytes : 1);
+	if (usable == old || (usable && resize_in_place(arena, object, usable)))
+		return object;
+
+	moved = lend_alloc(arena, bytes);
+	if (!moved)
+		return NULL;
+	memcpy(moved, object, bytes < old ? bytes : old);
+	lend_free(arena, object);
+	return moved;
+}
+
+/*
+ * Arenas and caches as the application makes and ends them.
+ */
+int lend_arena_create(const struct lend_arena_options *options, struct lend_arena **out_arena)
+{
+	static const struct lend_arena_options defaults;
+	struct lend_arena *arena;
+	int err;
+
+	if (!out_arena)
+		return lendi_fail(-EINVAL, "out_arena is NULL");
+	err = lendi_arena_create(options ? options : &defaults, &arena);
+	if (err)
+		return err;
+	err = lendi_heap_create(arena);
+	if (err) {
+		lendi_arena_destroy(arena);
+		return err;
+	}
+	lendi_arena_publish(arena);
+	*out_arena = arena;
+	return 0;
+}
+
+int lend_arena_destroy(struct lend_arena *arena)
+{
+	int err = lendi_arena_check_owned(arena);
+
+	if (err)
+		return err;
+	if (arena->before_destroy)
+		arena->before_destroy(arena);
+	lendi_heap_destroy(arena);
+	lendi_arena_destroy(arena);
+	return 0;
+}
+
+int lend_cache_open(struct lend_arena *arena, struct lend_cache **out_cache)
+{
+	struct lend_cache *cache;
+	int err = check_owned(arena);
+
+	if (err)
+		return err;
+	cache = lendi_cache_create(arena, NULL);
+	if (!cache)
+		return -ENOMEM; /* the mapping left the sentence */
+	*out_cache = cache;
+	return 0;
+}
+
+void lend_cache_close(struct lend_cache *cache)
+{
+	/* In a forked child it was wiped, and its memory is all there is to it. */
+	if (cache && cache->mapped_bytes)
+		lendi_cache_destroy(cache);
+}
+
+void lend_cache_flush(struct lend_cache *cache)
+{
+	if (cache && cache->arena)
+		lendi_cache_flush(cache);
+}
+
+void lend_thread_flush(void)
+{
+	struct lend_cache *cache;
+
+	/* Our own list: only we add to it, and no arena of it may be destroyed during a call. */
+	for (cache = lendi_thread->first; cache; cache = cache->thread_next)
+		lendi_cache_flush(cache);
+}
+
+int lend_arena_purge(struct lend_arena *arena)
+{
+	int err = check_owned(arena);
+
+	if (!err)
+		reclaim(arena, lendi_thread->at[arena->slot]);
+	return err;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/cache.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "base/error.h"
+
+/* Objects given back in one turn: what their metadata look-ups keep in flight before the lock. */
+#define FLUSH_CHUNK 128u
+/* Refills and flushes between two looks at a bin for objects nobody asks for. */
+#define LOOK_EVENTS 16u
+#define FIRST_FILL  8u
+
+static struct lendi_thread no_caches; /* all NULL, never written */
+
+__thread struct lendi_thread *lendi_thread = &no_caches;
+
+/*
+ * The registry: which caches exist, by thread and by arena. Its lock is held to change either
+ * list, never while objects move.
+ */
+static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t flushed = PTHREAD_COND_INITIALIZER;
+static pthread_key_t thread_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void lock_registry(void)
+{
+	(void)pthread_mutex_lock(&registry);
+}
+
+static void unlock_registry(void)
+{
+	(void)pthread_mutex_unlock(&registry);
+}
+
+/* How many objects of a class a cache of the profile may hold. */
+static uint32_t class_slots(uint32_t profile, szind_t class)
+{
+	const size_t bytes = sz_index2size(class);
+	const size_t budget = profile == LEND_CACHE_LEAN ? 16 << 10 : 1 << 20;
+	const size_t most = profile == LEND_CACHE_LEAN ? 64 : 2048;
+	size_t slots = budget / bytes;
+
+	if (slots > most)
+		slots = most;
+	return slots < 4 ? 4 : (uint32_t)slots;
+}
+
+static void link_cache(struct lend_cache *cache, struct lendi_heap *heap)
+{
+	struct lendi_thread *thread = cache->thread;
+
+	cache->arena_next = heap->caches;
+	cache->arena_link = &heap->caches;
+	if (heap->caches)
+		heap->caches->arena_link = &cache->arena_next;
+	heap->caches = cache;
+	if (!thread)
+		return;
+	cache->thread_next = thread->first;
+	cache->thread_link = &thread->first;
+	if (thread->first)
+		thread->first->thread_link = &cache->thread_next;
+	thread->first = cache;
+	thread->at[cache->arena->slot] = cache;
+}
+
+static void unlink_cache(struct lend_cache *cache)
+{
+	*cache->arena_link = cache->arena_next;
+	if (cache->arena_next)
+		cache->arena_next->arena_link = cache->arena_link;
+	if (!cache->thread)
+		return;
+	*cache->thread_link = cache->thread_next;
+	if (cache->thread_next)
+		cache->thread_next->thread_link = cache->thread_link;
+	cache->thread->at[cache->arena->slot] = NULL;
+}
+
+struct lend_cache *lendi_cache_create(struct lend_arena *arena, struct lendi_thread *thread)
+{
+	size_t bytes = sizeof(struct lend_cache);
+	struct lend_cache *cache;
+	void **slots;
+	void *at;
+	szind_t class;
+
+	for (class = 0; class < LENDI_CACHED_CLASSES; class ++)
+		bytes += class_slots(arena->cache, class) * sizeof(void *);
+	bytes = PAGE_CEILING(bytes);
+	if (lendi_map_wiped(bytes, &at))
+		return NULL;
+
+	cache = at;
+	cache->heap_base = arena->heap_base;
+	cache->heap_bytes = arena->heap_bytes;
+	cache->leaf_bias = lendi_leaf_at(lendi_window(), arena->slot) -
+			   (arena->base >> LG_PAGE) * sizeof(rtree_leaf_elm_t);
+	cache->arena = arena;
+	cache->mapped_bytes = bytes;
+	cache->thread = thread;
+	slots = (void **)(cache + 1);
+	for (class = 0; class < LENDI_CACHED_CLASSES; class ++) {
+		struct lendi_bin *bin = &cache->bins[class];
+
+		bin->full = slots;
+		slots += class_slots(arena->cache, class);
+		bin->empty = slots;
+		bin->head = slots;
+		bin->low_water = slots;
+		cache->fill[class] = class < SC_NBINS ? FIRST_FILL : 1;
+		if (cache->fill[class] > bin->empty - bin->full)
+			cache->fill[class] = (uint16_t)(bin->empty - bin->full);
+	}
+
+	lock_registry();
+	link_cache(cache, arena->heap);
+	unlock_registry();
+	return cache;
+}
+
+/* Take a cache off both lists. The heap returned, if any, waits with its end until we flushed. */
+static struct lendi_heap *retire_locked(struct lend_cache *cache)
+{
+	struct lendi_heap *heap;
+
+	if (!cache->arena)
+		return NULL;
+	heap = cache->arena->heap;
+	heap->flushing++;
+	unlink_cache(cache);
+	return heap;
+}
+
+/* The second half: objects move without the registry's lock. */
+static void free_retired(struct lend_cache *cache, struct lendi_heap *heap)
+{
+	if (heap) {
+		lendi_cache_flush(cache);
+		lock_registry();
+		heap->flushing--;
+		(void)pthread_cond_broadcast(&flushed);
+		unlock_registry();
+	}
+	(void)lendi_os.munmap(cache, cache->mapped_bytes);
+}
+
+void lendi_cache_destroy(struct lend_cache *cache)
+{
+	struct lendi_heap *heap;
+
+	lock_registry();
+	heap = retire_locked(cache);
+	unlock_registry();
+	free_retired(cache, heap);
+}
+
+void lendi_caches_drop(struct lendi_heap *heap)
+{
+	lock_registry();
+	while (heap->flushing)
+		(void)pthread_cond_wait(&flushed, &registry);
+	while (heap->caches) {
+		struct lend_cache *cache = heap->caches;
+		szind_t class;
+
+		unlink_cache(cache);
+		if (cache->thread) {
+			(void)lendi_os.munmap(cache, cache->mapped_bytes);
+			continue;
+		}
+		/* An explicit cache is its user's to close: leave one that misses and refuses. */
+		for (class = 0; class < LENDI_CACHED_CLASSES; class ++)
+			memset(&cache->bins[class], 0, sizeof(cache->bins[class]));
+		cache->heap_bytes = 0;
+		cache->arena = NULL;
+	}
+	unlock_registry();
+}
+
+void lendi_caches_count(struct lendi_heap *heap, uint64_t *counts)
+{
+	struct lend_cache *cache;
+	szind_t class;
+
+	memset(counts, 0, LENDI_CACHED_CLASSES * sizeof(*counts));
+	lock_registry();
+	for (cache = heap->caches; cache; cache = cache->arena_next)
+		for (class = 0; class < LENDI_CACHED_CLASSES; class ++)
+			counts[class] += lendi_bin_count(&cache->bins[class]);
+	unlock_registry();
+}
+
+/* A thread ends. Another may be destroying one of the arenas now, so each turn looks again. */
+static void end_thread(void *argument)
+{
+	struct lendi_thread *thread = argument;
+	struct lendi_heap *heap;
+	struct lend_cache *cache;
+
+	lendi_thread = &no_caches;
+	lock_registry();
+	while ((cache = thread->first)) {
+		heap = retire_locked(cache);
+		unlock_registry();
+		free_retired(cache, heap);
+		lock_registry();
+	}
+	unlock_registry();
+	(void)lendi_os.munmap(thread, sizeof(*thread));
+}
+
+static void make_key(void)
+{
+	(void)pthread_key_create(&thread_key, end_thread);
+	/* In a child only the forking thread lives on, and it finds its caches wiped. */
+	(void)pthread_atfork(lock_registry, unlock_registry, unlock_registry);
+}
+
+static struct lendi_thread *make_thread(void)
+{
+	struct lendi_thread *thread;
+	void *at;
+
+	(void)pthread_once(&once, make_key);
+	if (lendi_map_wiped(sizeof(*thread), &at))
+		return NULL;
+	thread = at;
+	if (pthread_setspecific(thread_key, thread)) {
+		(void)lendi_os.munmap(thread, sizeof(*thread));
+		return NULL;
+	}
+	lendi_thread = thread;
+	return thread;
+}
+
+struct lend_cache *lendi_cache_get(struct lend_arena *arena)
+{
+	struct lendi_thread *thread = lendi_thread;
+
+	if (thread->at[arena->slot])
+		return thread->at[arena->slot];
+	if (thread == &no_caches)
+		thread = make_thread();
+	return thread ? lendi_cache_create(arena, thread) : NULL;
+}
+
+static edata_t *edata_of(const struct lend_cache *cache, const void *object)
+{
+	return rtree_leaf_elm_bits_decode(lendi_page_bits(cache, object)).edata;
+}
+
+/* Give up to FLUSH_CHUNK small objects of a class back under one lock. */
+static void free_small(
+	struct lend_cache *cache, tsdn_t *tsdn, szind_t class, void **objects, uint32_t count)
+{
+	arena_t *je = ((struct lendi_heap *)cache->arena->heap)->je;
+	bin_t *bin = arena_get_bin(je, class, 0);
+	arena_dalloc_bin_locked_info_t info;
+	edata_t *slabs[FLUSH_CHUNK];
+	edata_t *emptied[FLUSH_CHUNK];
+	uint32_t emptied_count = 0;
+	uint32_t i;
+
+	/* The look-ups miss the CPU's caches: make them before the lock is held. */
+	for (i = 0; i < count; i++)
+		slabs[i] = edata_of(cache, objects[i]);
+	for (i = 0; i < count; i++)
+		__builtin_prefetch(slabs[i], 1);
+
+	malloc_mutex_lock(tsdn, &bin->lock);
+	arena_dalloc_bin_locked_begin(&info, class);
+	for (i = 0; i < count; i++)
+		if (arena_dalloc_bin_locked_step(
+			    tsdn, je, bin, &info, class, slabs[i], objects[i]))
+			emptied[emptied_count++] = slabs[i];
+	arena_dalloc_bin_locked_finish(tsdn, je, bin, &info);
+	malloc_mutex_unlock(tsdn, &bin->lock);
+
+	for (i = 0; i < emptied_count; i++)
+		arena_slab_dalloc(tsdn, je, emptied[i]);
+	arena_decay_ticks(tsdn, je, count);
+}
+
+/* Keep the newest objects of a bin, give the others back. */
+static void flush_bin(struct lend_cache *cache, szind_t class, uint64_t keep)
+{
+	struct lendi_bin *bin = &cache->bins[class];
+	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
+	uint64_t left = lendi_bin_count(bin) - keep;
+	void **objects = bin->empty - left;
+
+	while (left) {
+		uint32_t count = left < FLUSH_CHUNK ? (uint32_t)left : FLUSH_CHUNK;
+
+		if (class < SC_NBINS) {
+			free_small(cache, tsdn, class, objects, count);
+		} else {
+			uint32_t i;
+
+			for (i = 0; i < count; i++)
+				large_dalloc(tsdn, edata_of(cache, objects[i]));
+		}
+		objects += count;
+		left -= count;
+	}
+	memmove(bin->empty - keep, bin->head, keep * sizeof(void *));
+	__atomic_store_n(&bin->head, bin->empty - keep, __ATOMIC_RELAXED);
+	if (bin->low_water < bin->head)
+		bin->low_water = bin->head;
+}
+
+/*
+ * Look at one bin in turn. Objects below the low-water mark were not wanted since the last look:
+ * three in four go back, and refills become smaller.
+ */
+static void look_at_next(struct lend_cache *cache)
+{
+	szind_t class = cache->next_look++ % LENDI_CACHED_CLASSES;
+	struct lendi_bin *bin = &cache->bins[class];
+	uint64_t idle = (uint64_t)(bin->empty - bin->low_water);
+
+	if (idle) {
+		flush_bin(cache, class, lendi_bin_count(bin) - (idle - idle / 4));
+		if (cache->fill[class] > FIRST_FILL)
+			cache->fill[class] = (uint16_t)(cache->fill[class] / 2);
+	}
+	bin->low_water = bin->head;
+}
+
+static void count_event(struct lend_cache *cache)
+{
+	if (++cache->events % LOOK_EVENTS == 0)
+		look_at_next(cache);
+}
+
+void *lendi_cache_refill(struct lend_cache *cache, szind_t class)
+{
+	struct lendi_heap *heap = cache->arena->heap;
+	struct lendi_bin *bin = &cache->bins[class];
+	const uint64_t slots = (uint64_t)(bin->empty - bin->full);
+	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
+	cache_bin_info_t info = {.ncached_max = cache->fill[class]};
+	/* jemalloc fills one of its own bins; this one's stack is the end of ours. */
+	cache_bin_t filled = {
+		.stack_head = bin->empty,
+		.low_bits_low_water = (uint16_t)(uintptr_t)bin->empty,
+		.low_bits_full = (uint16_t)(uintptr_t)(bin->empty - info.ncached_max),
+		.low_bits_empty = (uint16_t)(uintptr_t)bin->empty,
+	};
+
+	if (class >= SC_NBINS)
+		return large_malloc(tsdn, heap->je, sz_index2size(class), false);
+
+	arena_cache_bin_fill_small(tsdn, heap->je, &filled, &info, class, info.ncached_max);
+	__atomic_store_n(&bin->head, filled.stack_head, __ATOMIC_RELAXED);
+	bin->low_water = bin->head;
+	/* Who comes back soon is given more. */
+	if (cache->fill[class] * 2u <= slots / 2)
+		cache->fill[class] = (uint16_t)(cache->fill[class] * 2);
+	count_event(cache);
+	return lendi_bin_take(bin);
+}
+
+void lendi_cache_make_room(struct lend_cache *cache, szind_t class)
+{
+	struct lendi_bin *bin = &cache->bins[class];
+
+	flush_bin(cache, class, (uint64_t)(bin->empty - bin->full) / 2);
+	count_event(cache);
+}
+
+void lendi_cache_flush(struct lend_cache *cache)
+{
+	szind_t class;
+
+	for (class = 0; class < LENDI_CACHED_CLASSES; class ++) {
+		if (lendi_bin_count(&cache->bins[class]))
+			flush_bin(cache, class, 0);
+		cache->bins[class].low_water = cache->bins[class].head;
+	}
+}
