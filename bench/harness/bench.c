@@ -163,25 +163,39 @@ uint32_t bench_rounds(const struct bench *bench, uint32_t usual)
 	return usual;
 }
 
+/* Copy the first of comma-separated texts and return what follows it; NULL after the last. */
+static const char *take_text(const char *list, char *text)
+{
+	size_t bytes;
+
+	if (!*list)
+		return NULL;
+	bytes = strcspn(list, ",");
+	snprintf(text, BENCH_TEXT_MAX, "%.*s", (int)bytes, list);
+	return list + bytes + (list[bytes] == ',');
+}
+
 /* Whether a name matches one of comma-separated patterns. No patterns: it does. */
 static int matches(const char *patterns, const char *name)
 {
 	char pattern[BENCH_TEXT_MAX];
-	size_t bytes;
 
 	if (!patterns)
 		return 1;
-	while (*patterns) {
-		bytes = strcspn(patterns, ",");
-		if (bytes < sizeof(pattern)) {
-			memcpy(pattern, patterns, bytes);
-			pattern[bytes] = '\0';
-			if (fnmatch(pattern, name, 0) == 0)
-				return 1;
-		}
-		patterns += bytes;
-		if (*patterns == ',')
-			patterns++;
+	while ((patterns = take_text(patterns, pattern)) != NULL) {
+		if (fnmatch(pattern, name, 0) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int wants_any_case(const struct bench *bench, const char *case_names)
+{
+	char name[BENCH_TEXT_MAX];
+
+	while ((case_names = take_text(case_names, name)) != NULL) {
+		if (bench_wants_case(bench, name))
+			return 1;
 	}
 	return 0;
 }
@@ -248,21 +262,21 @@ static int run_isolated(void *context)
 	return isolated->run(isolated->bench, isolated->context);
 }
 
-void bench_isolate(struct bench *bench, const char *case_name,
+void bench_isolate(struct bench *bench, const char *case_names,
 	int (*run)(struct bench *bench, void *context), void *context)
 {
 	struct isolated isolated = {bench, run, context};
 	uint32_t rows_before = bench->table->row_count;
 	int err;
 
-	if (!bench_wants_case(bench, case_name))
+	if (!wants_any_case(bench, case_names))
 		return;
 	err = bench_in_child(run_isolated, &isolated);
 	bench_progress(bench, "", 0, 0);
 	if (!err)
 		return;
 
-	fprintf(stderr, "bench_%s: case %s failed: %s\n", bench->name, case_name,
+	fprintf(stderr, "bench_%s: case %s failed: %s\n", bench->name, case_names,
 		strerror(-err));
 	bench->table->row_count = rows_before; /* half a case says nothing */
 	bench->failed++;
@@ -278,7 +292,7 @@ struct bench_row *bench_add_row(struct bench *bench, const char *case_name, cons
 {
 	struct bench_row *row;
 
-	if (!bench_wants_row(bench, name, role))
+	if (!bench_wants_case(bench, case_name) || !bench_wants_row(bench, name, role))
 		return NULL;
 	if (bench->table->row_count == BENCH_ROWS_MAX) {
 		fprintf(stderr, "bench_%s: more than %d rows\n", bench->name, BENCH_ROWS_MAX);
@@ -299,6 +313,8 @@ void bench_add(struct bench_row *row, const char *key, const char *ratio_key, do
 	struct bench_series *series;
 	uint32_t i;
 
+	if (!row)
+		return;
 	for (i = 0; i < row->series_count; i++) {
 		if (strcmp(row->series[i].key, key) == 0)
 			break;
@@ -319,6 +335,8 @@ void bench_note(struct bench_row *row, const char *format, ...)
 {
 	va_list arguments;
 
+	if (!row)
+		return;
 	va_start(arguments, format);
 	vsnprintf(row->note, sizeof(row->note), format, arguments);
 	va_end(arguments);

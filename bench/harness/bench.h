@@ -69,6 +69,7 @@ struct bench_limit {
 
 /* Shared with the children. */
 struct bench_table {
+	double answer[16]; /* for a child to leave its figures in */
 	uint32_t row_count;
 	struct bench_row row[BENCH_ROWS_MAX];
 };
@@ -113,11 +114,12 @@ int bench_wants_case(const struct bench *bench, const char *case_name);
 int bench_wants_row(const struct bench *bench, const char *name, enum bench_role role);
 
 /*
- * Run a case in a child process, pinned to bench->cpu, so that no case inherits another's heap.
- * A case that the options leave out is skipped; one that fails, dies or outlasts its time is
- * reported on stderr and counted in bench->failed. run returns 0 or a negative errno.
+ * Run a case, or several that are measured together, in a child process, pinned to bench->cpu,
+ * so that none inherits another's heap. case_names are separated by commas; when the options
+ * leave all of them out nothing is run. What fails, dies or outlasts its time is reported on
+ * stderr and counted in bench->failed. run returns 0 or a negative errno.
  */
-void bench_isolate(struct bench *bench, const char *case_name,
+void bench_isolate(struct bench *bench, const char *case_names,
 	int (*run)(struct bench *bench, void *context), void *context);
 
 /*
@@ -126,11 +128,14 @@ void bench_isolate(struct bench *bench, const char *case_name,
  */
 int bench_in_child(int (*run)(void *context), void *context);
 
-/* A new row; NULL when the options leave it out. label_key and label may be NULL. */
+/* A new row; NULL when the options leave it or its case out. label_key and label may be NULL. */
 struct bench_row *bench_add_row(struct bench *bench, const char *case_name, const char *name,
 	enum bench_role role, const char *label_key, const char *label);
 
-/* Add the next round's value to a series, which the first value makes. ratio_key may be NULL. */
+/*
+ * Add the next round's value to a series, which the first value makes. ratio_key may be NULL.
+ * This and the note do nothing for a NULL row.
+ */
 void bench_add(struct bench_row *row, const char *key, const char *ratio_key, double value);
 
 void bench_note(struct bench_row *row, const char *format, ...)
