@@ -24,6 +24,9 @@ NEED_SPDX_NAMES = ("CMakeLists.txt", "Makefile")
 MARKS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b")
 PATHS = re.compile(r"(^|[\s\"'=(])/(" + "|".join(["home", "root", "work", "Users"]) + r")/")
 
+# As clang-format has them: an access label, the empty line of a macro.
+SPACED = re.compile(r" *((public|protected|private):|\\)$")
+
 
 def tracked(root):
     run = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -67,7 +70,7 @@ def faults_of(root, path):
     for number, line in enumerate(lines, 1):
         if checked and path.suffix != ".md" and line != line.rstrip():
             yield f"{number}: ends in white space"
-        if path.suffix in C_LIKE and line.startswith("    "):
+        if path.suffix in C_LIKE and line.startswith("    ") and not SPACED.match(line):
             yield f"{number}: begins with spaces; indent with tabs"
         if checked and MARKS.search(line):
             yield f"{number}: a mark of unfinished work"

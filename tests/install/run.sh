@@ -122,7 +122,7 @@ options)
 	hostile+=",background_thread:true,tcache:false,percpu_arena:percpu,metadata_thp:always"
 	hostile+=",thp:always,dss:primary,lg_tcache_max:8,tcache_nslots_small_max:1,junk:true,zero:true"
 	hostile+=",cache_oblivious:false,hpa:true,slabs:1-4096:17,abort:true"
-	for settings in "$hostile" "abort_conf:true,no_such_option:1" dss:primary junk:true tcache:false \
+	for settings in "$hostile" no_such_option:1 abort_conf:true dss:primary junk:true tcache:false \
 		trust_madvise:false percpu_arena:phycpu stats_print:true hpa:true slabs:1-4096:17 confirm_conf:true; do
 		echo "LENDI_JE_MALLOC_CONF=$settings"
 		said=$(LENDI_JE_MALLOC_CONF=$settings MALLOC_CONF=$settings _RJEM_MALLOC_CONF=$settings "$work/bin/options" 2>&1) ||
