@@ -188,6 +188,7 @@ static int map_run(struct lend_arena *arena, uint32_t slot)
 	int err;
 
 	arena->slot = slot;
+	arena->home_slot = slot;
 	arena->base = lendi_slot_at(window, slot);
 	arena->books = arena->base + arena->slot_count * LENDI_DATA_SLOT_BYTES;
 	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
@@ -479,18 +480,30 @@ int lend_arena_is_owned(const struct lend_arena *arena)
 	return arena->role == LENDI_OWNED && arena->fork_epoch == lendi_fork_epoch();
 }
 
-int lend_arena_range(const struct lend_arena *arena, const void **out_base, uint64_t *out_bytes)
+int lendi_arena_file_bytes(const struct lend_arena *arena, uint64_t *out_bytes)
 {
 	struct stat status;
+	uint64_t bytes;
 
-	if (arena->role == LENDI_NONE)
-		return lendi_fail(-ESTALE, "the arena was destroyed or closed");
 	/* The file's own size: the header's word is the owner's, who may lie. */
 	if (lendi_os.fstat(arena->data.fd, &status))
 		return lendi_fail_errno(-errno, "size of arena \"%s\"", arena->name);
+	bytes = (uint64_t)status.st_size;
+	*out_bytes = bytes < arena->data_bytes ? bytes : arena->data_bytes;
+	return 0;
+}
 
+int lend_arena_range(const struct lend_arena *arena, const void **out_base, uint64_t *out_bytes)
+{
+	uint64_t bytes;
+	int err;
+
+	if (arena->role == LENDI_NONE)
+		return lendi_fail(-ESTALE, "the arena was destroyed or closed");
+	err = lendi_arena_file_bytes(arena, &bytes);
+	if (err)
+		return err;
 	*out_base = (const void *)arena->base;
-	*out_bytes = (uint64_t)status.st_size < arena->data_bytes ? (uint64_t)status.st_size
-								  : arena->data_bytes;
+	*out_bytes = bytes;
 	return 0;
 }

@@ -39,6 +39,8 @@ struct lend_arena {
 	uint64_t generation; /* a number no other arena of this process has */
 	uint32_t cache;      /* enum lend_cache_profile */
 	uint32_t slot_count;
+	uint32_t
+		home_slot; /* first of the run in its owner's window: what references count from */
 
 	uintptr_t base; /* of the data; at the window: the slot's address */
 	uint64_t data_bytes;
@@ -104,6 +106,9 @@ int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena 
 
 /* Let go once; the last one unmaps. 0; -ESTALE, -EPERM not borrowed. */
 int lendi_arena_detach(const struct lend_arena *arena);
+
+/* How many bytes of the data exist now, from the kernel. It only grows. 0; fstat's error. */
+int lendi_arena_file_bytes(const struct lend_arena *arena, uint64_t *out_bytes);
 
 /* Does the owner's heap range hold this address? */
 static inline bool lendi_arena_holds(const struct lend_arena *arena, const void *pointer)

@@ -175,6 +175,7 @@ static int make_borrowed(const struct lend_arena_shm *head, const struct lendi_o
 
 	/* A relocated arena has no slot: its number here stands behind the last one. */
 	arena->slot = arena->fixed ? head->slot : LEND_WINDOW_SLOTS_MAX;
+	arena->home_slot = head->slot;
 	arena->slot_count = head->slot_count;
 	arena->data_bytes = head->data_bytes;
 	arena->heap_base = arena->base + LENDI_HEADER_BYTES;

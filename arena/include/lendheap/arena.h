@@ -29,6 +29,7 @@
 
 #include <lendheap/error.h>
 #include <lendheap/layout.h>
+#include <lendheap/ref.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -115,6 +116,27 @@ LEND_API int lend_arena_is_owned(const struct lend_arena *arena);
  */
 LEND_API int lend_arena_range(
 	const struct lend_arena *arena, const void **out_base, uint64_t *out_bytes);
+
+/*
+ * References (lendheap/ref.h): objects named by value, for messages and for links that outlive a
+ * mapping. They hold in relocated arenas too.
+ */
+
+/* A reference to what lies at address in the arena. 0; -EXDEV not in its data, -ESTALE. */
+LEND_API int lend_ref_make(
+	const struct lend_arena *arena, const void *address, lend_ref *out_ref);
+
+/*
+ * Where bytes of the object that ref names lie in this process. A reference that another process
+ * sent is checked in full: *out_address is safe to read for that many bytes. Returns 0; -EXDEV it
+ * names another arena, -ESTALE another life of this one, -EUCLEAN nothing is there (yet), -EINVAL
+ * null.
+ */
+LEND_API int lend_ref_resolve(
+	const struct lend_arena *arena, lend_ref ref, uint64_t bytes, const void **out_address);
+
+/* The arena, of those this process has at the window, that a reference names; or NULL. O(1). */
+LEND_API struct lend_arena *lend_ref_arena(lend_ref ref);
 
 /*
  * Roots: objects with a name and a type, the entry points into an arena. Up to
