@@ -175,19 +175,20 @@ double try_out(entry &candidate, const plan &plan, const int *cpus)
 	return ns;
 }
 
-/* Give each candidate a short turn and keep the fastest. */
+/* Give each candidate a turn of one pass and keep the fastest. */
 std::unique_ptr<entry> choose_boost_best(
-	const std::string &case_name, workload kind, bool threads, const int *cpus)
+	const std::string &case_name, workload kind, bool threads, const int *cpus, bool quick)
 {
 	entries list = boost_candidates(case_name, threads);
 	size_t best = list.size() - 1; /* for churn: the one without a mutex */
 	double best_ns = 1e300;
 
 	if (case_name != "churn") {
-		plan small(kind, true);
+		plan brief(kind, quick);
 
+		brief.budget_ns = 1;
 		for (size_t i = 0; i < list.size(); i++) {
-			double ns = try_out(*list[i], small, cpus);
+			double ns = try_out(*list[i], brief, cpus);
 
 			if (ns < best_ns) {
 				best_ns = ns;
@@ -215,7 +216,7 @@ entries make_entries(const bench &b, const std::string &case_name, workload kind
 #ifdef LEND_BENCH_BOOST
 	add<boost_rbtree<boost_mutex>>(list, "boost-rbtree", BENCH_PEER, nullptr);
 	if (bench_wants_row(&b, "boost-best", BENCH_PEER))
-		list.push_back(choose_boost_best(case_name, kind, threads, cpus));
+		list.push_back(choose_boost_best(case_name, kind, threads, cpus, b.quick));
 #else
 	(void)case_name;
 	(void)kind;
