@@ -76,8 +76,7 @@ static void *take_any(struct lend_arena *arena, struct lend_cache *cache, size_t
 
 	if (!cache || class >= LENDI_CACHED_CLASSES || alignment > PAGE)
 		return take_uncached(arena, usable, alignment, zero);
-	object = lendi_bin_take(&cache->bins[class]);
-	if (!object)
+	if (!lendi_bin_take(&cache->bins[class], &object))
 		object = lendi_cache_refill(cache, class);
 	if (object && zero)
 		memset(object, 0, usable);
@@ -139,42 +138,35 @@ static LEND_NOINLINE void *alloc_slow(struct lend_arena *arena, struct lend_cach
 	return object;
 }
 
-LEND_ALWAYS_INLINE void *alloc_fast(struct lend_cache *cache, size_t bytes)
+/* True when the cache had an object. */
+LEND_ALWAYS_INLINE bool alloc_fast(struct lend_cache *cache, size_t bytes, void **out_object)
 {
-	void *object;
-
-	if (LEND_UNLIKELY(!cache || bytes > SC_LOOKUP_MAXCLASS))
-		return NULL;
-	object = lendi_bin_take(&cache->bins[sz_size2index_lookup(bytes)]);
+	if (LEND_UNLIKELY(
+		    !cache || bytes > SC_LOOKUP_MAXCLASS ||
+		    !lendi_bin_take(&cache->bins[sz_size2index_lookup(bytes)], out_object)))
+		return false;
 #ifdef LEND_CHECKS
-	if (object)
-		lendi_shadow_born(cache->arena->heap, object);
+	lendi_shadow_born(cache->arena->heap, *out_object);
 #endif
-	return object;
+	return true;
 }
 
 void *lend_alloc(struct lend_arena *arena, size_t bytes)
 {
-	struct lend_cache *cache;
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
 	void *object;
 
-	if (LEND_UNLIKELY(!arena))
-		return alloc_slow(NULL, NULL, bytes, 1, false);
-	cache = lendi_thread->at[arena->slot];
-	object = alloc_fast(cache, bytes);
-	return LEND_LIKELY(object != NULL) ? object : alloc_slow(arena, cache, bytes, 1, false);
+	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
+		return object;
+	return alloc_slow(arena, cache, bytes, 1, false);
 }
 
 void *lend_alloc_zeroed(struct lend_arena *arena, size_t bytes)
 {
-	struct lend_cache *cache;
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
 	void *object;
 
-	if (LEND_UNLIKELY(!arena))
-		return alloc_slow(NULL, NULL, bytes, 1, true);
-	cache = lendi_thread->at[arena->slot];
-	object = alloc_fast(cache, bytes);
-	if (LEND_LIKELY(object != NULL))
+	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
 		return memset(object, 0, bytes);
 	return alloc_slow(arena, cache, bytes, 1, true);
 }
@@ -201,9 +193,9 @@ size_t lend_alloc_batch(struct lend_arena *arena, size_t bytes, void **objects, 
 
 void *lend_cache_alloc(struct lend_cache *cache, size_t bytes)
 {
-	void *object = alloc_fast(cache, bytes);
+	void *object;
 
-	if (LEND_LIKELY(object != NULL))
+	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
 		return object;
 	if (!arena_of_cache(cache))
 		return NULL;

@@ -343,6 +343,7 @@ void *lendi_cache_refill(struct lend_cache *cache, szind_t class)
 	struct lendi_bin *bin = &cache->bins[class];
 	const uint64_t slots = (uint64_t)(bin->empty - bin->full);
 	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
+	void *object;
 	cache_bin_info_t info = {.ncached_max = cache->fill[class]};
 	/* jemalloc fills one of its own bins; this one's stack is the end of ours. */
 	cache_bin_t filled = {
@@ -362,7 +363,7 @@ void *lendi_cache_refill(struct lend_cache *cache, szind_t class)
 	if (cache->fill[class] * 2u <= slots / 2)
 		cache->fill[class] = (uint16_t)(cache->fill[class] * 2);
 	count_event(cache);
-	return lendi_bin_take(bin);
+	return lendi_bin_take(bin, &object) ? object : NULL;
 }
 
 void lendi_cache_make_room(struct lend_cache *cache, szind_t class)

@@ -37,13 +37,13 @@ struct lendi_bin {
 };
 
 struct lend_cache {
-	/* Read by every call. */
+	/* Read by every call; bins first, where their addresses are a shift and an add. */
+	struct lendi_bin bins[LENDI_CACHED_CLASSES];
 	uintptr_t heap_base;
 	uint64_t heap_bytes;
 	uintptr_t
 		leaf_bias; /* the page map's word of address p is at leaf_bias + (p >> 12) * 8 */
 	struct lend_arena *arena; /* NULL once that was destroyed */
-	struct lendi_bin bins[LENDI_CACHED_CLASSES];
 
 	/* Slow paths. */
 	uint16_t fill[LENDI_CACHED_CLASSES]; /* objects the next refill takes */
@@ -95,18 +95,19 @@ static inline uint64_t lendi_bin_count(const struct lendi_bin *bin)
 	return (uint64_t)(bin->empty - __atomic_load_n(&bin->head, __ATOMIC_RELAXED));
 }
 
-/* Pop an object; NULL when the bin is empty. */
-LEND_ALWAYS_INLINE void *lendi_bin_take(struct lendi_bin *bin)
+/* Pop an object; false when the bin is empty. */
+LEND_ALWAYS_INLINE bool lendi_bin_take(struct lendi_bin *bin, void **out_object)
 {
 	void **head = bin->head;
 
 	if (LEND_UNLIKELY(head == bin->low_water)) {
 		if (head == bin->empty)
-			return NULL;
+			return false;
 		bin->low_water = head + 1;
 	}
 	__atomic_store_n(&bin->head, head + 1, __ATOMIC_RELAXED);
-	return *head;
+	*out_object = *head;
+	return true;
 }
 
 /* Push an object; false when the bin is full. */
