@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "support/child.h"
+
+enum { CHILD_SECONDS = 50 };
+
+struct child child_start(int (*run)(int parent, void *argument), void *argument)
+{
+	struct child child = {-1, -1};
+	pid_t parent = getpid();
+	int socks[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks))
+		return child;
+	(void)fflush(NULL);
+	child.pid = fork();
+	if (child.pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(CHILD_FAILED);
+		(void)signal(SIGALRM, SIG_DFL);
+		(void)alarm(CHILD_SECONDS);
+		(void)close(socks[0]);
+		_exit(run(socks[1], argument));
+	}
+	(void)close(socks[1]);
+	if (child.pid < 0)
+		(void)close(socks[0]);
+	else
+		child.sock = socks[0];
+	return child;
+}
+
+int child_end(struct child *child)
+{
+	int status = 0;
+	pid_t got;
+
+	if (child->pid <= 0)
+		return CHILD_FAILED;
+	do {
+		got = waitpid(child->pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	(void)close(child->sock);
+	child->pid = -1;
+	child->sock = -1;
+	if (got < 0)
+		return CHILD_FAILED;
+	return WIFSIGNALED(status) ? CHILD_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void child_kill(struct child *child)
+{
+	if (child->pid <= 0)
+		return;
+	(void)kill(child->pid, SIGKILL);
+	(void)child_end(child);
+}
+
+int child_run(int (*run)(int parent, void *argument), void *argument)
+{
+	struct child child = child_start(run, argument);
+
+	return child_end(&child);
+}
+
+bool child_tell_number(int sock, long long number)
+{
+	return send(sock, &number, sizeof(number), MSG_NOSIGNAL) == sizeof(number);
+}
+
+bool child_await_number(int sock, long long *out_number)
+{
+	ssize_t got;
+
+	do {
+		got = recv(sock, out_number, sizeof(*out_number), 0);
+	} while (got < 0 && errno == EINTR);
+	return got == sizeof(*out_number);
+}
+
+bool child_tell(int sock)
+{
+	return child_tell_number(sock, 1);
+}
+
+bool child_await(int sock)
+{
+	long long number;
+
+	return child_await_number(sock, &number);
+}
+
+void child_fail(const char *file, int line, const char *claim, const char *detail)
+{
+	const char *name = strrchr(file, '/');
+
+	fprintf(stderr, "\n%s:%d: in child %d: %s (errno %s; last sentence: %s)\n",
+		name ? name + 1 : file, line, (int)getpid(), claim, strerror(errno), detail);
+	_exit(CHILD_FAILED);
+}
