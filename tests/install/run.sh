@@ -25,12 +25,14 @@ if [ "$step" != tree ]; then
 	export LD_LIBRARY_PATH=$libdir
 fi
 mkdir -p "$work/bin"
+program=$work/bin/$step
 
-# with_shared NAME: build tests/install/NAME.c against the installed shared library.
+# with_shared NAME: build tests/install/NAME.c against the installed shared library. The program
+# is the step's own: steps run side by side.
 with_shared()
 {
 	# shellcheck disable=SC2046 # words are wanted
-	"$cc" "${cflags[@]}" "$here/$1.c" -I"$prefix/include" -L"$libdir" -llendheap -ldl -pthread -o "$work/bin/$1"
+	"$cc" "${cflags[@]}" "$here/$1.c" -I"$prefix/include" -L"$libdir" -llendheap -ldl -pthread -o "$program"
 }
 
 # says_hello PROGRAM: runs and prints its towns.
@@ -85,8 +87,8 @@ pkgconfig)
 	says_hello env -u LD_LIBRARY_PATH "$work/bin/hello-static"
 	;;
 dlopen)
-	"$cc" "${cflags[@]}" "$here/dlopened.c" -I"$prefix/include" -ldl -pthread -o "$work/bin/dlopened"
-	"$work/bin/dlopened" liblendheap.so.0
+	"$cc" "${cflags[@]}" "$here/dlopened.c" -I"$prefix/include" -ldl -pthread -o "$program"
+	"$program" liblendheap.so.0
 	;;
 plugin)
 	# No --exclude-libs, no version script: a plugin's author need not know of the trouble.
@@ -96,7 +98,7 @@ plugin)
 		fail "the plugin keeps its copy to itself"
 	fi
 	with_shared plugin_host
-	"$work/bin/plugin_host" "$work/bin/plugin.so"
+	"$program" "$work/bin/plugin.so"
 	;;
 jemalloc-beside)
 	# A program with a jemalloc of its own, of our very prefix, links the static library.
@@ -107,14 +109,14 @@ jemalloc-beside)
 	;;
 malloc)
 	with_shared host_malloc
-	"$work/bin/host_malloc" libc.so
+	"$program" libc.so
 	;;
 preload-mimalloc | preload-jemalloc)
 	name=lib${step#preload-}.so
 	library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk -v n="$name" 'index($1, n) == 1 && !at { at = $NF } END { print at }')
 	[ -n "$library" ] || skip "no $name here"
 	with_shared host_malloc
-	LD_PRELOAD=$library "$work/bin/host_malloc" "$name"
+	LD_PRELOAD=$library "$program" "$name"
 	;;
 options)
 	with_shared options
@@ -123,9 +125,9 @@ options)
 	hostile+=",thp:always,dss:primary,lg_tcache_max:8,tcache_nslots_small_max:1,junk:true,zero:true"
 	hostile+=",cache_oblivious:false,hpa:true,slabs:1-4096:17,abort:true"
 	for settings in "$hostile" no_such_option:1 abort_conf:true dss:primary junk:true tcache:false \
-		trust_madvise:false percpu_arena:phycpu stats_print:true hpa:true slabs:1-4096:17 confirm_conf:true; do
+		trust_madvise:false percpu_arena:phycpu stats_print:true hpa:true slabs:1-4096:17; do
 		echo "LENDI_JE_MALLOC_CONF=$settings"
-		said=$(LENDI_JE_MALLOC_CONF=$settings MALLOC_CONF=$settings _RJEM_MALLOC_CONF=$settings "$work/bin/options" 2>&1) ||
+		said=$(LENDI_JE_MALLOC_CONF=$settings MALLOC_CONF=$settings _RJEM_MALLOC_CONF=$settings "$program" 2>&1) ||
 			fail "an arena is made and used under these settings: $said"
 		# jemalloc itself complains of an option it does not know; beyond that all is silent.
 		said=$(grep -v '^<jemalloc>: Invalid conf' <<<"$said" || true)
