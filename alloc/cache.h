@@ -27,7 +27,7 @@
 #define LENDI_CACHED_LARGE   9u
 #define LENDI_CACHED_CLASSES (SC_NBINS + LENDI_CACHED_LARGE)
 
-#define LENDI_LEAN_DECAY_MS 1000
+#define LENDI_LEAN_DECAY_MS 3000
 
 struct lendi_bin {
 	void **head;      /* first object; written by the thread, read by statistics: relaxed */
