@@ -33,6 +33,7 @@ const heap_case cases[] = {
 	{"tight", workload::tight, 41, false},
 	{"tight-64", workload::tight_64, 41, false},
 	{"batch", workload::batch, 41, false},
+	{"batch-100k", workload::batch_100k, 15, false},
 	{"batch-2t", workload::batch_2t, 31, true},
 	{"pass-2t", workload::pass_2t, 31, true},
 	{"large", workload::large, 31, false},
@@ -149,8 +150,8 @@ entries boost_candidates(const std::string &case_name, bool threads)
 	if (!threads)
 		add<boost_rbtree<boost_no_mutex>>(
 			list, best, BENCH_PEER, nullptr, "rbtree_best_fit, no mutex");
-	if (case_name == "churn") /* the others search 64 MiB of holes one by one */
-		return list;
+	if (case_name == "churn" || case_name == "batch-100k")
+		return list; /* simple_seq_fit searches the holes one by one */
 	add<boost_seq_fit<boost_mutex>>(list, best, BENCH_PEER, nullptr, "simple_seq_fit");
 	if (!threads)
 		add<boost_seq_fit<boost_no_mutex>>(
@@ -316,7 +317,7 @@ int run_churn_turn(void *context)
 
 int run_churn(struct bench *b, void *)
 {
-	uint32_t rounds = bench_rounds(b, 5);
+	uint32_t rounds = bench_rounds(b, 3);
 	entries list = make_entries(*b, "churn", workload::batch, false, nullptr);
 
 	for (auto &e : list) {

@@ -54,9 +54,10 @@ template <class Heap> class churn
 		if (err)
 			return err;
 		draw_sizes();
-		base_rss_ = bench_smaps_bytes(0, "Rss");
-		if (base_rss_ < 0)
-			return static_cast<int>(base_rss_);
+		base_exact_ = bench_smaps_bytes(0, "Rss");
+		base_resident_ = bench_resident_bytes();
+		if (base_exact_ < 0 || base_resident_ < 0)
+			return -ENOSYS;
 		err = heap_.open();
 		if (err)
 			return err;
@@ -73,7 +74,7 @@ template <class Heap> class churn
 		result.live_bytes = target_bytes_;
 		result.peak_bytes = peak_bytes_;
 		result.mean_bytes = sum_bytes_ / samples_;
-		result.after_free_bytes = footprint();
+		result.after_free_bytes = footprint(bench_smaps_bytes(0, "Rss") - base_exact_);
 		result.counts_data = heap_.usage().total_bytes != 0;
 		result.after_free_data_bytes = data_growth();
 		heap_.close();
@@ -207,17 +208,15 @@ template <class Heap> class churn
 		uint64_t bytes;
 
 		flush_count();
-		bytes = footprint();
+		bytes = footprint(bench_resident_bytes() - base_resident_);
 		peak_bytes_ = std::max(peak_bytes_, bytes);
 		sum_bytes_ += double(bytes);
 		samples_++;
 		started_ns_ = bench_thread_ns();
 	}
 
-	uint64_t footprint() const
+	uint64_t footprint(int64_t grown) const
 	{
-		int64_t grown = bench_smaps_bytes(0, "Rss") - base_rss_;
-
 		return std::max(
 			uint64_t(std::max(grown, int64_t{0})), heap_.usage().total_bytes);
 	}
@@ -242,7 +241,8 @@ template <class Heap> class churn
 	uint64_t operations_ = 0;
 	uint64_t started_ns_ = 0;
 	uint64_t cpu_ns_ = 0;
-	int64_t base_rss_ = 0;
+	int64_t base_exact_ = 0;
+	int64_t base_resident_ = 0;
 	heap_usage base_usage_ = {};
 	uint64_t peak_bytes_ = 0;
 	double sum_bytes_ = 0;

@@ -9,6 +9,7 @@
  *	tight      16..1024 B, freed at once; the cost of a call where all hits the cache
  *	tight-64   the same, 64 B always
  *	batch      10,000 objects of 16..1024 B alive, then freed in random order
+ *	batch-100k the same with 100,000 objects, 50 MiB: more than any thread cache holds
  *	batch-2t   batch in two threads at a time
  *	pass-2t    one thread allocates and writes, another reads and frees (a ring of 1024 between)
  *	large      32 KiB..4 MiB, 32 alive, every page written
@@ -30,14 +31,14 @@
 namespace contest
 {
 
-enum class workload { tight, tight_64, batch, batch_2t, pass_2t, large };
+enum class workload { tight, tight_64, batch, batch_100k, batch_2t, pass_2t, large };
 
 /* Sizes and orders, made once and used by every heap. */
 struct plan {
 	explicit plan(workload kind_, bool quick) : kind(kind_)
 	{
 		uint64_t seed = 20;
-		uint32_t count = kind == workload::large ? 512 : quick ? 2000 : 10000;
+		uint32_t count = object_count(quick);
 
 		for (uint32_t i = 0; i < count; i++)
 			sizes.push_back(draw_size(seed));
@@ -54,6 +55,13 @@ struct plan {
 	uint64_t budget_ns; /* of CPU time, for one turn */
 
       private:
+	uint32_t object_count(bool quick) const
+	{
+		if (kind == workload::large)
+			return 512;
+		return (kind == workload::batch_100k ? 100000 : 10000) / (quick ? 5 : 1);
+	}
+
 	uint32_t draw_size(uint64_t &seed) const
 	{
 		if (kind == workload::tight_64)

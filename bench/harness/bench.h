@@ -178,8 +178,14 @@ static inline uint32_t bench_random_below(uint64_t *state, uint32_t bound)
 void bench_shuffle(uint32_t *index, uint32_t count, uint64_t *state);
 
 /*
+ * The caller's resident set: fast, and right to some hundred KiB, since the kernel counts for each
+ * CPU apart. Negative errno when it cannot be read.
+ */
+int64_t bench_resident_bytes(void);
+
+/*
  * A field of /proc/<pid>/smaps_rollup in bytes, such as "Rss" or "Pss"; pid 0 is the caller.
- * Exact, where statm lags behind. Negative errno when it cannot be read.
+ * Exact, and slow: it visits each page. Negative errno when it cannot be read.
  */
 int64_t bench_smaps_bytes(pid_t pid, const char *field);
 

@@ -64,28 +64,35 @@ void bench_shuffle(uint32_t *index, uint32_t count, uint64_t *state)
 	}
 }
 
-/*
- * The number behind "field:" in a file of the form of /proc/meminfo, in bytes. Without stdio,
- * whose buffers would come out of a heap that is being measured.
- */
-static int64_t read_kib_field(const char *path, const char *field)
+/* A small file of /proc. Without stdio, whose buffers come out of a heap that is being measured. */
+static int read_text(const char *path, char *text, size_t bytes)
 {
-	size_t field_bytes = strlen(field);
-	char text[8192];
-	const char *line;
-	uint64_t kib;
 	ssize_t got;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	got = read(fd, text, sizeof(text) - 1);
+	got = read(fd, text, bytes - 1);
 	close(fd);
 	if (got < 0)
 		return -EIO;
 	text[got] = '\0';
+	return 0;
+}
 
+/* The number behind "field:" in a file of the form of /proc/meminfo, in bytes. */
+static int64_t read_kib_field(const char *path, const char *field)
+{
+	size_t field_bytes = strlen(field);
+	char text[8192];
+	const char *line;
+	uint64_t kib;
+	int err;
+
+	err = read_text(path, text, sizeof(text));
+	if (err)
+		return err;
 	for (line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (strncmp(line, field, field_bytes) != 0 || line[field_bytes] != ':')
@@ -94,6 +101,20 @@ static int64_t read_kib_field(const char *path, const char *field)
 			return (int64_t)(kib * 1024);
 	}
 	return -ENOENT;
+}
+
+int64_t bench_resident_bytes(void)
+{
+	uint64_t all, resident;
+	char text[256];
+	int err;
+
+	err = read_text("/proc/self/statm", text, sizeof(text));
+	if (err)
+		return err;
+	if (sscanf(text, "%" SCNu64 " %" SCNu64, &all, &resident) != 2)
+		return -EIO;
+	return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
 int64_t bench_smaps_bytes(pid_t pid, const char *field)
