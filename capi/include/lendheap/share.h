@@ -35,7 +35,8 @@ LEND_API int lend_unshare(struct lend_arena *arena);
  * memory is mapped read-only; *out_arena is the caller's until lend_close(). Opening the same
  * arena twice gives the same handle, to be closed twice. Returns 0; -ETIMEDOUT nobody served
  * it in time, -EACCES refused (the sentence has the reason), -EPROTO other version or layout,
- * -EADDRINUSE its place is taken in this process, -EUCLEAN the peer's memory fails a check.
+ * -EADDRINUSE its place is taken in this process, -EEXIST this process owns it, -EUCLEAN the
+ * peer's memory fails a check.
  */
 LEND_API int lend_open(
 	const char *name, lend_deadline deadline, const struct lend_arena **out_arena);
