@@ -8,7 +8,34 @@
 #include "os/os.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct lendi_fence *locked;
+
+static void take_lock(void)
+{
+	(void)pthread_mutex_lock(&lock);
+}
+
+static void give_lock(void)
+{
+	(void)pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+	(void)pthread_atfork(take_lock, give_lock, give_lock);
+}
+
+/* A forked child inherits the list, but none of the locks: those entries are its parent's. */
+static struct lendi_fence *find_locked(uint64_t inode)
+{
+	const uint64_t epoch = lendi_fork_epoch();
+	struct lendi_fence *fence = locked;
+
+	while (fence && (fence->inode != inode || fence->fork_epoch != epoch))
+		fence = fence->next;
+	return fence;
+}
 
 static int inode_of(int fd, uint64_t *out_inode)
 {
@@ -34,7 +61,6 @@ static int lock_file(int fd)
 
 int lendi_fence_lock(int fd, struct lendi_fence *out_fence)
 {
-	struct lendi_fence *other;
 	uint64_t inode = 0;
 	int err;
 
@@ -42,18 +68,19 @@ int lendi_fence_lock(int fd, struct lendi_fence *out_fence)
 	if (err)
 		return err;
 
-	(void)pthread_mutex_lock(&lock);
-	for (other = locked; other && other->inode != inode;)
-		other = other->next;
-	err = other ? lendi_fail(-EBUSY, "the arena is owned by this process already")
-		    : lock_file(fd);
+	(void)pthread_once(&once, watch_forks);
+	take_lock();
+	err = find_locked(inode)
+		      ? lendi_fail(-EBUSY, "the arena is owned by this process already")
+		      : lock_file(fd);
 	if (err == 0) {
 		out_fence->fd = fd;
 		out_fence->inode = inode;
+		out_fence->fork_epoch = lendi_fork_epoch();
 		out_fence->next = locked;
 		locked = out_fence;
 	}
-	(void)pthread_mutex_unlock(&lock);
+	give_lock();
 	return err;
 }
 
@@ -75,14 +102,15 @@ void lendi_fence_release(struct lendi_fence *fence)
 {
 	struct lendi_fence **link;
 
-	(void)pthread_mutex_lock(&lock);
+	take_lock();
 	for (link = &locked; *link && *link != fence;)
 		link = &(*link)->next;
 	if (*link)
 		*link = fence->next;
-	(void)pthread_mutex_unlock(&lock);
-
+	/* Under the lock: this close drops whatever lock of the file the process has by then. */
 	lendi_close(fence->fd);
+	give_lock();
+
 	fence->fd = -1;
 	fence->inode = 0;
 }
