@@ -90,6 +90,9 @@ struct lend_window lend_window_current(void)
 {
 	struct lend_window window;
 
+	/* WINDOW: acquire. In use it stays, and no lock is needed (nor held at a fork). */
+	if (__atomic_load_n(&in_use, __ATOMIC_ACQUIRE))
+		return current;
 	(void)pthread_mutex_lock(&lock);
 	window = current;
 	(void)pthread_mutex_unlock(&lock);
