@@ -98,6 +98,51 @@ bool child_await(int sock)
 	return child_await_number(sock, &number);
 }
 
+union fd_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+bool child_send_fd(int sock, int fd)
+{
+	union fd_control control;
+	char byte = 'f';
+	struct iovec body = {&byte, 1};
+	struct msghdr message = {.msg_iov = &body,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *header = &control.align;
+
+	memset(&control, 0, sizeof(control));
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &fd, sizeof(int));
+	return sendmsg(sock, &message, MSG_NOSIGNAL) == 1;
+}
+
+int child_receive_fd(int sock)
+{
+	union fd_control control;
+	char byte;
+	struct iovec body = {&byte, 1};
+	struct msghdr message = {.msg_iov = &body,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *header;
+	int fd;
+
+	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) != 1)
+		return -1;
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_RIGHTS)
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(int));
+	return fd;
+}
+
 void child_fail(const char *file, int line, const char *claim, const char *detail)
 {
 	const char *name = strrchr(file, '/');

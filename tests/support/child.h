@@ -54,6 +54,10 @@ bool child_await(int sock);
 bool child_tell_number(int sock, long long number);
 bool child_await_number(int sock, long long *out_number);
 
+/* An FD to the other end, which gets it close-on-exec; -1 when the other end is gone. */
+bool child_send_fd(int sock, int fd);
+int child_receive_fd(int sock);
+
 /* Print why a child's check failed and end the child. */
 void child_fail(const char *file, int line, const char *claim, const char *detail)
 	__attribute__((noreturn));
