@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -466,10 +465,9 @@ int lendi_session_turn(struct lend_session *session, lend_deadline deadline)
 	count = lendi_os.poll(fds, 2, wait_ms);
 	if (count < 0 && errno != EINTR)
 		return lendi_fail_errno(-errno, "waiting for the peer");
-	if (count == 0 && wait_ms != INT_MAX)
-		return -ETIMEDOUT;
 	lendi_session_step(session, count > 0 && fds[1].revents);
-	return 0;
+	/* Also when there was work: a peer that never falls silent must not hold us. */
+	return lendi_deadline_poll_ms(deadline) == 0 ? -ETIMEDOUT : 0;
 }
 
 int lend_session_wait(struct lend_session *session, lend_deadline deadline)
@@ -486,6 +484,8 @@ int lend_session_wait(struct lend_session *session, lend_deadline deadline)
 	}
 	if (session->error)
 		err = state_of(session);
+	else if (session->handshake.state == LENDI_HANDSHAKE_OPEN)
+		err = 0;
 	return lendi_session_leave(session, err);
 }
 

@@ -142,7 +142,10 @@ void lendi_session_send(struct lend_session *session);
 int lendi_session_enter(struct lend_session *session);
 int lendi_session_leave(struct lend_session *session, int err);
 
-/* Wait until there is something to do, and do it. 0; -ETIMEDOUT; poll's error. */
+/*
+ * Wait until there is something to do, and do it. 0; -ETIMEDOUT the deadline has passed, and what
+ * was waited for may have come even so; poll's error.
+ */
 int lendi_session_turn(struct lend_session *session, lend_deadline deadline);
 
 /* Tell the peer why and close; err and the sentence of this thread are the reason. */
