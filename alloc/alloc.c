@@ -230,6 +230,26 @@ static bool may_free(struct lend_arena *arena, const void *object)
 	return false;
 }
 
+/*
+ * Does an object begin at this address, as far as the page map knows? One that lies free in a
+ * cache or a slab does too. jemalloc leaves class and slab mark of an extent behind when it takes
+ * the extent back, so its state has to be asked.
+ */
+static bool begins_object(rtree_contents_t page, const void *object)
+{
+	const szind_t class = page.metadata.szind;
+	size_t offset;
+
+	if (!page.edata || class >= SC_NSIZES || page.metadata.state != extent_state_active)
+		return false;
+	offset = (uintptr_t)object - (uintptr_t)edata_addr_get(page.edata);
+	if (!page.metadata.slab)
+		return offset == 0;
+	/* The quotient by jemalloc's multiplication is exact for multiples, and only there. */
+	return div_compute(&arena_binind_div_info[class], offset) * bin_infos[class].reg_size ==
+	       offset;
+}
+
 static void free_small(struct lend_cache *cache, szind_t class, void *object)
 {
 	if (!cache) {
@@ -255,9 +275,8 @@ static LEND_NOINLINE void free_slow(
 
 	page = lendi_page_of(arena, object);
 	class = page.metadata.szind;
-	if (!page.edata || class >= SC_NSIZES ||
-		(!page.metadata.slab && object != edata_addr_get(page.edata))) {
-		refuse_free(arena, object, "no object of");
+	if (!begins_object(page, object)) {
+		refuse_free(arena, object, "free already, or no object of");
 		return;
 	}
 	if (!lendi_shadow_died(arena->heap, object)) {
@@ -304,18 +323,14 @@ static bool size_is_right(
 	struct lend_arena *arena, const void *object, size_t bytes, size_t alignment)
 {
 #ifdef LEND_CHECKS
-	if (object && arena && lendi_arena_check_owned(arena) == 0 &&
-		lendi_arena_holds(arena, object)) {
-		rtree_contents_t page = lendi_page_of(arena, object);
-		size_t usable = sz_sa2u(bytes ? bytes : 1, alignment);
+	size_t usable = sz_sa2u(bytes ? bytes : 1, alignment);
+	size_t has = lend_usable_bytes(arena, object);
 
-		if (page.edata && page.metadata.szind < SC_NSIZES &&
-			sz_index2size(page.metadata.szind) != usable) {
-			count(&arena->foreign_frees.raw);
-			lendi_misuse("free of %p as %zu bytes aligned to %zu: it has %zu",
-				object, bytes, alignment, sz_index2size(page.metadata.szind));
-			return false;
-		}
+	if (has && has != usable) {
+		count(&arena->foreign_frees.raw);
+		lendi_misuse("free of %p as %zu bytes aligned to %zu: it has %zu", object,
+			bytes, alignment, has);
+		return false;
 	}
 #else
 	(void)arena, (void)object, (void)bytes, (void)alignment;
@@ -383,9 +398,7 @@ size_t lend_usable_bytes(const struct lend_arena *arena, const void *object)
 	if (!object || lendi_arena_check_owned(arena) || !lendi_arena_holds(arena, object))
 		return 0;
 	page = lendi_page_of(arena, object);
-	if (!page.edata || page.metadata.szind >= SC_NSIZES)
-		return 0;
-	return sz_index2size(page.metadata.szind);
+	return begins_object(page, object) ? sz_index2size(page.metadata.szind) : 0;
 }
 
 /* A large object to another large size where it lies. */
@@ -416,6 +429,10 @@ void *lend_realloc(struct lend_arena *arena, void *object, size_t bytes)
 	if (!old)
 		return fail_alloc(lendi_fail(-EINVAL,
 			"realloc of %p, no object of arena \"%s\"", object, arena->name));
+	if (!lendi_shadow_lives(arena->heap, object)) {
+		refuse_free(arena, object, "free already, or inside an object of");
+		return fail_alloc(-EINVAL);
+	}
 	usable = bytes > SC_LARGE_MAXCLASS ? 0 : sz_s2u(bytes ? bytes : 1);
 	if (usable == old || (usable && resize_in_place(arena, object, usable)))
 		return object;

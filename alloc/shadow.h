@@ -42,6 +42,17 @@ static inline bool lendi_shadow_died(struct lendi_heap *heap, const void *object
 	return __atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit;
 }
 
+static inline bool lendi_shadow_lives(struct lendi_heap *heap, const void *object)
+{
+	uint64_t bit;
+	uint64_t *word;
+
+	if ((uintptr_t)object % 8)
+		return false;
+	word = lendi_shadow_word(heap, object, &bit);
+	return __atomic_load_n(word, __ATOMIC_RELAXED) & bit;
+}
+
 #else
 
 static inline void lendi_shadow_born(struct lendi_heap *heap, const void *object)
@@ -50,6 +61,12 @@ static inline void lendi_shadow_born(struct lendi_heap *heap, const void *object
 }
 
 static inline bool lendi_shadow_died(struct lendi_heap *heap, const void *object)
+{
+	(void)heap, (void)object;
+	return true;
+}
+
+static inline bool lendi_shadow_lives(struct lendi_heap *heap, const void *object)
 {
 	(void)heap, (void)object;
 	return true;
