@@ -195,9 +195,17 @@ give_handle:
 	return err;
 }
 
-static void unmake_borrowed(struct lend_arena *arena)
+/* A handle that was not entered, whose FDs stay the offer's. */
+static void drop_fresh(struct lend_arena *arena)
 {
 	lendi_unmap(arena->base, arena->data_bytes);
+	free(arena->claims);
+	lendi_table_give_handle(arena);
+}
+
+/* The handle is in no table and its memory unmapped. */
+static void unmake_borrowed(struct lend_arena *arena)
+{
 	lendi_close(arena->data.fd);
 	/* Last: only now may another process take the slots. */
 	lendi_run_release(arena->claims, arena->slot_count);
@@ -205,15 +213,33 @@ static void unmake_borrowed(struct lend_arena *arena)
 	lendi_table_give_handle(arena);
 }
 
-/* Enter a fresh handle, unless another thread attached the same arena meanwhile. */
-static struct lend_arena *enter_or_hold(
-	const struct lend_arena_shm *head, struct lend_arena *fresh)
+/* An identity is no secret: another memfd that bears it must not pass for the arena. */
+static bool is_same_file(int one, int other)
+{
+	struct stat a;
+	struct stat b;
+
+	return lendi_os.fstat(one, &a) == 0 && lendi_os.fstat(other, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/*
+ * Enter a fresh handle, unless another thread attached the same arena meanwhile. *out_arena is
+ * NULL when it is not mapped yet and there is no fresh handle. 0; -EUCLEAN.
+ */
+static int enter_or_hold(const struct lend_arena_shm *head, const struct lendi_offer *offer,
+	struct lend_arena *fresh, struct lend_arena **out_arena)
 {
 	struct lend_arena *arena;
+	int err = 0;
 
 	lendi_table_lock();
 	arena = find_mapped(head);
-	if (arena && arena->role == LENDI_BORROWED) {
+	if (arena && !is_same_file(arena->data.fd, offer->data_fd)) {
+		err = lendi_fail(-EUCLEAN,
+			"lent memfd bears the identity of arena \"%s\", which is another",
+			arena->name);
+	} else if (arena && arena->role == LENDI_BORROWED) {
 		arena->holds++;
 	} else if (!arena && fresh) {
 		arena = fresh;
@@ -226,7 +252,8 @@ static struct lend_arena *enter_or_hold(
 		}
 	}
 	lendi_table_unlock();
-	return arena;
+	*out_arena = arena;
+	return err;
 }
 
 int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena **out_arena)
@@ -234,6 +261,7 @@ int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena 
 	struct lend_arena *fresh = NULL;
 	struct lend_arena *arena;
 	struct lend_arena_shm head;
+	int made;
 	int err;
 
 	err = check_file(offer->data_fd);
@@ -246,24 +274,28 @@ int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena 
 	if (err)
 		return err;
 
-	arena = enter_or_hold(&head, NULL);
-	if (!arena) {
-		err = make_borrowed(&head, offer, &fresh);
+	err = enter_or_hold(&head, offer, NULL, &arena);
+	if (!err && !arena) {
+		made = make_borrowed(&head, offer, &fresh);
 		/* The place taken by a thread that attaches the same arena now: hold that. */
-		if (err && err != -EADDRINUSE)
-			return err;
-		arena = enter_or_hold(&head, fresh);
-		if (!arena)
-			return err;
+		if (made && made != -EADDRINUSE)
+			return made;
+		err = enter_or_hold(&head, offer, fresh, &arena);
+		if (!err && !arena)
+			return made;
 	}
-	if (arena->role == LENDI_OWNED)
-		return lendi_fail(-EEXIST, "arena \"%s\" is this process's own", arena->name);
+	if (!err && arena->role == LENDI_OWNED)
+		err = lendi_fail(-EEXIST, "arena \"%s\" is this process's own", arena->name);
+	if (err) {
+		if (fresh)
+			drop_fresh(fresh);
+		return err;
+	}
 	if (arena != fresh) {
 		/* The handle has its own FDs; the fresh one's are the offer's. */
 		if (fresh)
-			unmake_borrowed(fresh);
-		else
-			close_offer(offer);
+			drop_fresh(fresh);
+		close_offer(offer);
 	}
 	*out_arena = arena;
 	return 0;
@@ -292,6 +324,8 @@ int lendi_arena_detach(const struct lend_arena *borrowed)
 				link = &(*link)->next_free;
 			*link = arena->next_free;
 		}
+		/* Under the lock: who attaches it again now finds its place free. */
+		lendi_unmap(arena->base, arena->data_bytes);
 	}
 	lendi_table_unlock();
 	if (last)
