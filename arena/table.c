@@ -6,8 +6,12 @@
 #include "arena/table.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Handles that rest before they are used again: a stale one answers -ESTALE for that long. */
+#define HANDLES_RESTING 64u
+
 static struct lend_arena *free_first; /* handles, under lock */
 static struct lend_arena *free_last;
+static uint32_t free_count;
 static struct lend_arena *live[LEND_WINDOW_SLOTS_MAX]; /* TABLE: release put, acquire at */
 static uint64_t last_generation;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -52,8 +56,9 @@ struct lend_arena *lendi_table_take_handle(void)
 
 	(void)pthread_once(&once, watch_forks);
 	lendi_table_lock();
-	arena = free_first;
+	arena = free_count > HANDLES_RESTING ? free_first : NULL;
 	if (arena) {
+		free_count--;
 		free_first = arena->next_free;
 		if (!free_first)
 			free_last = NULL;
@@ -83,12 +88,15 @@ void lendi_table_give_handle(struct lend_arena *arena)
 	arena->heap = NULL;
 	arena->heap_bytes = 0; /* holds no pointer */
 	arena->generation = 0;
+	/* No thread has a cache there; at its old slot one of another arena may come to lie. */
+	arena->slot = LEND_WINDOW_SLOTS_MAX;
 	arena->next_free = NULL;
 	if (free_last)
 		free_last->next_free = arena;
 	else
 		free_first = arena;
 	free_last = arena;
+	free_count++;
 	lendi_table_unlock();
 }
 
