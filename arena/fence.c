@@ -76,6 +76,7 @@ int lendi_fence_lock(int fd, struct lendi_fence *out_fence)
 	if (err == 0) {
 		out_fence->fd = fd;
 		out_fence->inode = inode;
+		out_fence->pid = lendi_os.getpid();
 		out_fence->fork_epoch = lendi_fork_epoch();
 		out_fence->next = locked;
 		locked = out_fence;
@@ -121,9 +122,10 @@ bool lendi_fence_held(const struct lendi_fence *fence)
 
 	/*
 	 * An open-file-description lock conflicts with our own POSIX lock, so asking for one shows
-	 * who holds it; F_GETLK would show us only the locks of others.
+	 * who holds it; F_GETLK would show us only the locks of others. The process that locked it is
+	 * ours even where getpid() differs: a vfork child is served as the owner.
 	 */
 	if (lendi_os.fcntl(fence->fd, F_OFD_GETLK, &probe))
 		return false;
-	return probe.l_type == F_WRLCK && probe.l_pid == getpid();
+	return probe.l_type == F_WRLCK && probe.l_pid == fence->pid;
 }

@@ -18,6 +18,7 @@
 struct lendi_fence {
 	int fd;
 	uint64_t inode;           /* of the locked file, 0 when not locked */
+	int32_t pid;              /* of the process that locked it */
 	uint64_t fork_epoch;      /* of the process image that locked it */
 	struct lendi_fence *next; /* of those this process has locked */
 };
