@@ -52,6 +52,7 @@ static inline void *region_map(int fd, size_t bytes, const void *other)
 /* Run this program anew in the given role; its exit status, or -1 if it died otherwise. */
 static inline int region_visit(int fd, const void *here, const char *role)
 {
+	char program[4096] = {0};
 	char fd_text[16];
 	char here_text[32];
 	int status;
@@ -59,9 +60,12 @@ static inline int region_visit(int fd, const void *here, const char *role)
 
 	snprintf(fd_text, sizeof(fd_text), "%d", fd);
 	snprintf(here_text, sizeof(here_text), "%llu", (unsigned long long)(uintptr_t)here);
+	/* Executing the link itself would start valgrind's own program under valgrind. */
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+		return -1;
 	child = fork();
 	if (child == 0) {
-		execl("/proc/self/exe", "visitor", role, fd_text, here_text, (char *)NULL);
+		execl(program, "visitor", role, fd_text, here_text, (char *)NULL);
 		_exit(126);
 	}
 	while (child > 0 && waitpid(child, &status, 0) < 0)

@@ -41,13 +41,16 @@ extern "C" {
 /*
  * The word in memory: target - address of the word - 1, modulo 2^64; 0 is null. The bits are
  * those of lend::offset_ptr<T> (lendheap/ptr.hpp). Why this null: docs/decisions, 0002.
+ *
+ * In C++ a copy of the word relocates, which makes it not trivially copyable: a LEND_PTR then
+ * has no copy at all, and no template takes a struct that holds one for something to memcpy.
  */
 struct lend_ptr_shm {
 	uint64_t stored;
 #ifdef __cplusplus
 	lend_ptr_shm() = default;
-	lend_ptr_shm(const lend_ptr_shm &) = delete; /* lend_ptr_copy() */
-	lend_ptr_shm &operator=(const lend_ptr_shm &) = delete;
+	inline lend_ptr_shm(const lend_ptr_shm &from);
+	inline lend_ptr_shm &operator=(const lend_ptr_shm &from);
 #endif
 };
 LEND_SHM_SIZEOF(struct lend_ptr_shm, 8);
@@ -122,9 +125,25 @@ static inline uint64_t lend_ptr_layout_fold(uint64_t hash)
  * Addresses are integers here. Of pointers the compiler may assume that a sum stays inside the
  * object it started from, and this one never does. self is where the word lies.
  */
+static inline uintptr_t lendi_ptr_address(uintptr_t self, uint64_t stored)
+{
+	return self + stored + 1;
+}
+
+/*
+ * An address to read and write through. GCC's last passes take a sum with the address of a
+ * local, integers or not, for a place in the stack frame, and then move a write through it
+ * behind a read of the target; so they get a value whose origin they cannot see. It costs no
+ * instruction.
+ */
 static inline void *lendi_ptr_decode_raw(uintptr_t self, uint64_t stored)
 {
-	return (void *)(self + stored + 1);
+	uintptr_t address = lendi_ptr_address(self, stored);
+
+#ifndef __clang__
+	__asm__("" : "+r"(address));
+#endif
+	return (void *)address;
 }
 
 static inline void *lendi_ptr_decode(uintptr_t self, uint64_t stored)
@@ -181,6 +200,19 @@ static inline void lendi_ptr_copy(struct lend_ptr_shm *to, const struct lend_ptr
 {
 	to->stored = lendi_ptr_moved((uintptr_t)to, (uintptr_t)from, from->stored);
 }
+
+#ifdef __cplusplus
+inline lend_ptr_shm::lend_ptr_shm(const lend_ptr_shm &from)
+{
+	lendi_ptr_copy(this, &from);
+}
+
+inline lend_ptr_shm &lend_ptr_shm::operator=(const lend_ptr_shm &from)
+{
+	lendi_ptr_copy(this, &from);
+	return *this;
+}
+#endif
 
 #ifdef __cplusplus
 }
