@@ -29,11 +29,14 @@ SPACED = re.compile(r" *((public|protected|private):|\\)$")
 
 
 def tracked(root):
-    run = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                         capture_output=True, check=False)
-    if run.returncode == 0:
+    """The files git knows or would add; without git or a checkout, all outside the build folders."""
+    try:
+        run = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                             capture_output=True, check=True)
         names = [name for name in run.stdout.decode().split("\0") if name]
         return [root / name for name in names if (root / name).is_file()]
+    except (OSError, subprocess.CalledProcessError):
+        pass
     return [p for p in sorted(root.rglob("*"))
             if p.is_file() and not re.match(r"(build|\.git/)", p.relative_to(root).as_posix())]
 

@@ -55,8 +55,8 @@ tree)
 		"$prefix/share/doc/lendheap/COPYING.jemalloc"; do
 		[ -s "$file" ] || fail "$file is installed"
 	done
-	if grep -rIl --include='*.pc' --include='*.cmake' -e "$source" "$prefix"; then
-		fail "an installed file names the source tree"
+	if grep -rIlE --include='*.pc' --include='*.cmake' -e "(^|[^A-Za-z0-9_/}])($source|$build|$prefix)(/|\$|[^a-z])" "$prefix"; then
+		fail "no installed file names the place it was built or installed at"
 	fi
 	;;
 cmake)
