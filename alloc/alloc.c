@@ -511,11 +511,7 @@ void lend_cache_flush(struct lend_cache *cache)
 
 void lend_thread_flush(void)
 {
-	struct lend_cache *cache;
-
-	/* Our own list: only we add to it, and no arena of it may be destroyed during a call. */
-	for (cache = lendi_thread->first; cache; cache = cache->thread_next)
-		lendi_cache_flush(cache);
+	lendi_thread_flush();
 }
 
 int lend_arena_purge(struct lend_arena *arena)

@@ -64,6 +64,7 @@ static void link_cache(struct lend_cache *cache, struct lendi_heap *heap)
 	if (thread->first)
 		thread->first->thread_link = &cache->thread_next;
 	thread->first = cache;
+	thread->has_caches = 1;
 	thread->at[cache->arena->slot] = cache;
 }
 
@@ -194,6 +195,27 @@ void lendi_caches_count(struct lendi_heap *heap, uint64_t *counts)
 	unlock_registry();
 }
 
+void lendi_thread_flush(void)
+{
+	struct lendi_heap *heap;
+	struct lend_cache *cache;
+
+	/* A raw clone may find the registry locked for ever, but its table is wiped. */
+	if (!lendi_thread->has_caches)
+		return;
+	lock_registry();
+	for (cache = lendi_thread->first; cache; cache = cache->thread_next) {
+		heap = cache->arena->heap;
+		heap->flushing++; /* neither heap nor cache goes meanwhile */
+		unlock_registry();
+		lendi_cache_flush(cache);
+		lock_registry();
+		heap->flushing--;
+		(void)pthread_cond_broadcast(&flushed);
+	}
+	unlock_registry();
+}
+
 /* A thread ends. Another may be destroying one of the arenas now, so each turn looks again. */
 static void end_thread(void *argument)
 {
@@ -202,6 +224,8 @@ static void end_thread(void *argument)
 	struct lend_cache *cache;
 
 	lendi_thread = &no_caches;
+	if (!thread->has_caches)
+		goto unmap_table; /* a forked child's, wiped */
 	lock_registry();
 	while ((cache = thread->first)) {
 		heap = retire_locked(cache);
@@ -210,14 +234,22 @@ static void end_thread(void *argument)
 		lock_registry();
 	}
 	unlock_registry();
+unmap_table:
 	(void)lendi_os.munmap(thread, sizeof(*thread));
+}
+
+/* In a child only the forking thread lives on, and it finds its caches wiped. */
+static void unlock_in_child(void)
+{
+	/* It may count waiters that are not there, and a broadcast would wait for those. */
+	flushed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	unlock_registry();
 }
 
 static void make_key(void)
 {
 	(void)pthread_key_create(&thread_key, end_thread);
-	/* In a child only the forking thread lives on, and it finds its caches wiped. */
-	(void)pthread_atfork(lock_registry, unlock_registry, unlock_registry);
+	(void)pthread_atfork(lock_registry, unlock_registry, unlock_in_child);
 }
 
 static struct lendi_thread *make_thread(void)
@@ -362,8 +394,11 @@ void *lendi_cache_refill(struct lend_cache *cache, szind_t class)
 	/* Who comes back soon is given more. */
 	if (cache->fill[class] * 2u <= slots / 2)
 		cache->fill[class] = (uint16_t)(cache->fill[class] * 2);
+	/* Taken before the look at idle objects, which may give a short fill back whole. */
+	if (!lendi_bin_take(bin, &object))
+		return NULL;
 	count_event(cache);
-	return lendi_bin_take(bin, &object) ? object : NULL;
+	return object;
 }
 
 void lendi_cache_make_room(struct lend_cache *cache, szind_t class)

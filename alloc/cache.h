@@ -59,7 +59,8 @@ struct lend_cache {
 /* A thread's caches, by slot; the entry behind the last slot is always NULL. */
 struct lendi_thread {
 	struct lend_cache *at[LEND_WINDOW_SLOTS_MAX + 1];
-	struct lend_cache *first; /* of its caches */
+	struct lend_cache *first; /* of its caches; under the registry's lock */
+	uint64_t has_caches; /* it made one in this process image: wiped in a forked child */
 };
 
 /* The calling thread's; never NULL: before its first use a table of NULLs. */
@@ -82,6 +83,9 @@ void lendi_cache_make_room(struct lend_cache *cache, szind_t class);
 
 /* Give all of it back. */
 void lendi_cache_flush(struct lend_cache *cache);
+
+/* The same for all caches of the calling thread, beside threads that destroy arenas it has left. */
+void lendi_thread_flush(void);
 
 /* Unhook every cache of a heap that is being destroyed. */
 void lendi_caches_drop(struct lendi_heap *heap);
