@@ -30,6 +30,7 @@ int main(int argc, char **argv)
 	bench_isolate(&bench, "attach-1MiB,attach-100MiB,attach-4GiB", share_run_attach, NULL);
 	bench_isolate(&bench, "walk-offset,walk-offset-l1", share_run_walk_offset, NULL);
 	bench_isolate(&bench, "walk-reader", share_run_walk_reader, NULL);
+	bench_isolate(&bench, "walk-reader-split", share_run_walk_reader, &bench);
 	bench_isolate(&bench, "pss-8-readers", share_run_pss, NULL);
 	bench_isolate(&bench, "share-graph", share_run_graph, NULL);
 	set_limits(&bench);

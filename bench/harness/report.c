@@ -367,13 +367,15 @@ static void print_series_block(const struct bench_table *table, const char *case
 {
 	const struct bench_row *peers[PEER_COLUMN_MAX];
 	const struct bench_series *own;
-	char value[32], low[32], high[32], range[72], unit[BENCH_TEXT_MAX];
+	char value[32], low[32], high[32], range[72];
+	char unit[BENCH_TEXT_MAX], title[2 * BENCH_TEXT_MAX + 4];
 	uint32_t i, r, peer_count;
 	struct bench_summary s;
 
 	peer_count = list_peers(table, case_name, series->key, peers);
 	format_key(unit, sizeof(unit), series->key);
-	printf("\n%-*s%14s  %-18s", NAME_WIDTH - 4, case_name, unit, "p10..p90");
+	snprintf(title, sizeof(title), "%s (%s)", case_name, unit);
+	printf("\n%-*s  %-18s", NAME_WIDTH + 10, title, "p10..p90");
 	for (i = 0; i < peer_count; i++)
 		printf("%*s", peer_width(peers[i]), peers[i]->name);
 	printf("\n");

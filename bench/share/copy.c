@@ -133,7 +133,7 @@ static int prepare_owner(void *context)
 	struct copy_case *c = context;
 	int err;
 
-	err = share_graph_publish(&c->shape, c->name, &c->graph);
+	err = share_graph_publish(&c->shape, 0, c->name, &c->graph);
 	return err ? err : start_server(c);
 }
 
@@ -185,7 +185,7 @@ static struct graph *receive_graph(const char *name)
 		words = malloc(bytes);
 	if (words && receive_all(fd, words, bytes) == 0 &&
 		graph_unflatten(words, bytes, &shape) == 0)
-		graph = graph_build(&shape, &graph_private_heap);
+		graph = graph_build(&shape, &graph_private_heap, 0);
 	free(words);
 	close(fd);
 	return graph;

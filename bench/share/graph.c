@@ -58,7 +58,24 @@ uint64_t graph_shape_bytes(const struct graph_shape *shape)
 	       (uint64_t)shape->edge_count * sizeof(struct graph_vertex *);
 }
 
-struct graph *graph_build(const struct graph_shape *shape, const struct graph_heap *heap)
+static struct graph_vertex *make_vertex(
+	const struct graph_heap *heap, uint32_t degree, int split)
+{
+	size_t edge_bytes = degree * sizeof(struct graph_vertex *);
+	struct graph_vertex *vertex;
+
+	vertex = heap->alloc(heap->context, sizeof(*vertex) + (split ? 0 : edge_bytes));
+	if (!vertex)
+		return NULL;
+	vertex->degree = degree;
+	vertex->edges = (struct graph_vertex **)(vertex + 1);
+	if (split)
+		vertex->edges = heap->alloc(heap->context, edge_bytes);
+	return vertex->edges ? vertex : NULL;
+}
+
+struct graph *graph_build(
+	const struct graph_shape *shape, const struct graph_heap *heap, int split)
 {
 	const uint32_t *target = shape->target;
 	struct graph_vertex *vertex;
@@ -76,19 +93,11 @@ struct graph *graph_build(const struct graph_shape *shape, const struct graph_he
 		return NULL;
 
 	for (v = 0; v < shape->vertex_count; v++) {
-		vertex = heap->alloc(heap->context, sizeof(*vertex));
+		vertex = make_vertex(heap, shape->degree[v], split);
 		if (!vertex)
 			return NULL;
 		vertex->id = v;
-		vertex->degree = shape->degree[v];
 		vertex->weight = (uint64_t)v * v;
-		vertex->edges = NULL;
-		if (vertex->degree) {
-			vertex->edges = heap->alloc(
-				heap->context, vertex->degree * sizeof(*vertex->edges));
-			if (!vertex->edges)
-				return NULL;
-		}
 		graph->vertices[v] = vertex;
 	}
 	for (v = 0; v < shape->vertex_count; v++) {

@@ -3,8 +3,9 @@
 #define LENDHEAP_BENCH_GRAPH_H
 
 /*
- * A directed graph of vertices and arrays of pointers to vertices: what a program would build on
- * its heap. The same code builds it in an arena and on the private heap, in the same order.
+ * A directed graph of vertices that point to vertices: what a program would build on its heap.
+ * The same code builds it in an arena and on the private heap, in the same order. A vertex and
+ * the array of its edges are one object, or two (split).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@ struct graph_vertex {
 	uint32_t id;
 	uint32_t degree;
 	uint64_t weight;
-	struct graph_vertex **edges; /* degree of them, NULL when none */
+	struct graph_vertex **edges; /* degree of them */
 };
 
 struct graph {
@@ -46,7 +47,8 @@ void graph_shape_free(struct graph_shape *shape);
 uint64_t graph_shape_bytes(const struct graph_shape *shape);
 
 /* Build; NULL when the heap is exhausted. Nothing is freed: the process or the arena ends. */
-struct graph *graph_build(const struct graph_shape *shape, const struct graph_heap *heap);
+struct graph *graph_build(
+	const struct graph_shape *shape, const struct graph_heap *heap, int split);
 
 /* Write a graph's shape into one block for sending; its size. words holds 2 + V + E. */
 size_t graph_flatten(const struct graph *graph, uint32_t *words);

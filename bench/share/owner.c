@@ -92,8 +92,8 @@ static void *alloc_in_arena(void *context, size_t bytes)
 	return lend_alloc(context, bytes);
 }
 
-int share_graph_publish(
-	const struct graph_shape *shape, const char *name, const struct graph **out_graph)
+int share_graph_publish(const struct graph_shape *shape, int split, const char *name,
+	const struct graph **out_graph)
 {
 	struct lend_arena_options options = {.struct_bytes = sizeof(options), .name = "graph"};
 	struct graph_heap heap = {alloc_in_arena, NULL};
@@ -105,7 +105,7 @@ int share_graph_publish(
 	if (err)
 		return share_complain("lend_arena_create", err);
 	heap.context = arena;
-	graph = graph_build(shape, &heap);
+	graph = graph_build(shape, &heap, split);
 	if (!graph)
 		return share_complain("graph", -errno);
 	err = lend_root_set(arena, "graph", LEND_TYPE(struct graph, 1), graph);

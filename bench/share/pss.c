@@ -29,7 +29,7 @@ static int prepare_owner(void *context)
 	if (err)
 		return err;
 	c->bench->table->answer[0] = (double)graph_shape_bytes(&shape);
-	err = share_graph_publish(&shape, c->name, NULL);
+	err = share_graph_publish(&shape, 0, c->name, NULL);
 	graph_shape_free(&shape);
 	return err;
 }
@@ -57,7 +57,7 @@ static int prepare_copy(void *context)
 	err = graph_shape_draw(&shape, c->vertex_count);
 	if (err)
 		return err;
-	graph = graph_build(&shape, &graph_private_heap);
+	graph = graph_build(&shape, &graph_private_heap, 0);
 	if (graph)
 		bench_keep(graph_scan(graph));
 	graph_shape_free(&shape);

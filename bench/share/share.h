@@ -10,6 +10,7 @@
 
 #include <lendheap/alloc.h>
 #include <lendheap/ptr.h>
+#include <lendheap/session.h>
 #include <lendheap/share.h>
 
 #include "bench/harness/bench.h"
@@ -43,11 +44,26 @@ void share_owner_stop(struct share_owner *owner);
  * Build a graph in an arena of this process, its root "graph", and share it for as long as the
  * process lives. out_graph may be NULL. 0 or a negative errno, already complained about.
  */
-int share_graph_publish(
-	const struct graph_shape *shape, const char *name, const struct graph **out_graph);
+int share_graph_publish(const struct graph_shape *shape, int split, const char *name,
+	const struct graph **out_graph);
 
 /* Open it in another process. The same errors. */
 int share_graph_open(const char *name, const struct graph **out_graph);
+
+/* Arenas that a program lends over sessions of its own, as asked. */
+struct share_lender {
+	char address[LEND_ADDRESS_BYTES_MAX + 1];
+	int request_fd; /* a byte read from it: lend that arena over the session opened last */
+	uint32_t arena_count;
+	struct lend_arena *arena[8];
+	const char *name[8];
+	/* The lender's own. */
+	struct lend_server *server;
+	struct lend_session *session;
+};
+
+/* Serve from a thread, until the process ends. lender must live that long. 0 or -errno. */
+int share_lender_start(struct share_lender *lender);
 
 /* A name for lend_share() that no other run uses: what and the caller's process. */
 void share_name(char *name, size_t bytes, const char *what, pid_t pid);

@@ -6,7 +6,9 @@
  * cache, or no cache; walk-offset-l1 is the extreme where a hop is a few cycles.
  *
  * walk-reader: a breadth-first search by a reader in the owner's arena, in place, against the
- * same search on a private copy that the reader built on its heap in the same order.
+ * same search on a private copy that the reader built with malloc in the same order. A vertex and
+ * its edges are one object. In walk-reader-split they are two: then it also counts that glibc
+ * puts the two side by side, and that heaps which sort objects by size do not.
  */
 #include "share.h"
 
@@ -145,6 +147,8 @@ int share_run_walk_offset(struct bench *bench, void *context)
 }
 
 struct reader_case {
+	const char *case_name;
+	int split;
 	struct graph_shape shape;
 	char name[LEND_ARENA_NAME_BYTES_MAX + 1];
 };
@@ -153,7 +157,7 @@ static int prepare_owner(void *context)
 {
 	const struct reader_case *c = context;
 
-	return share_graph_publish(&c->shape, c->name, NULL);
+	return share_graph_publish(&c->shape, c->split, c->name, NULL);
 }
 
 static double time_search(
@@ -165,8 +169,8 @@ static double time_search(
 	return (double)(bench_thread_ns() - start) / graph->edge_count;
 }
 
-static int compare_searches(
-	struct bench *bench, const struct graph *shared, const struct graph *copy)
+static int compare_searches(struct bench *bench, const char *case_name,
+	const struct graph *shared, const struct graph *copy)
 {
 	uint32_t round, rounds = bench_rounds(bench, 15);
 	struct bench_row *reader, *private_copy;
@@ -178,13 +182,12 @@ static int compare_searches(
 	err = graph_scratch_init(&scratch, shared->vertex_count);
 	if (err)
 		return err;
-	reader = bench_add_row(bench, "walk-reader", "lend", BENCH_SUBJECT, NULL, NULL);
-	private_copy =
-		bench_add_row(bench, "walk-reader", "private-copy", BENCH_PEER, NULL, NULL);
+	reader = bench_add_row(bench, case_name, "lend", BENCH_SUBJECT, NULL, NULL);
+	private_copy = bench_add_row(bench, case_name, "private-copy", BENCH_PEER, NULL, NULL);
 	first_ns = time_search(shared, &scratch, &sum); /* maps the pages */
 	time_search(copy, &scratch, &copy_sum);
 	for (round = 0; round < rounds && sum == copy_sum; round++) {
-		bench_progress(bench, "walk-reader", round, rounds);
+		bench_progress(bench, case_name, round, rounds);
 		if (round % 2) {
 			ns = time_search(shared, &scratch, &sum);
 			copy_ns = time_search(copy, &scratch, &copy_sum);
@@ -200,30 +203,38 @@ static int compare_searches(
 	return sum == copy_sum ? 0 : -EUCLEAN;
 }
 
-int share_run_walk_reader(struct bench *bench, void *context)
+static int run_walk_reader(struct bench *bench, struct reader_case *c)
 {
 	const struct graph *shared = NULL;
 	struct share_owner owner;
-	struct reader_case c;
 	struct graph *copy;
 	int err;
 
-	(void)context;
+	share_name(c->name, sizeof(c->name), c->case_name, getpid());
+	err = share_owner_start(&owner, bench->cpu_other, prepare_owner, c);
+	if (err)
+		return err;
+	err = share_graph_open(c->name, &shared);
+	if (err)
+		goto stop_owner;
+	copy = graph_build(&c->shape, &graph_private_heap, c->split);
+	err = copy ? compare_searches(bench, c->case_name, shared, copy) : -ENOMEM;
+stop_owner:
+	share_owner_stop(&owner);
+	return err;
+}
+
+/* context: not NULL for split vertices. */
+int share_run_walk_reader(struct bench *bench, void *context)
+{
+	struct reader_case c = {.case_name = context ? "walk-reader-split" : "walk-reader"};
+	int err;
+
+	c.split = context != NULL;
 	err = graph_shape_draw(&c.shape, bench->quick ? 16384 : 1048576);
 	if (err)
 		return err;
-	share_name(c.name, sizeof(c.name), "walk", getpid());
-	err = share_owner_start(&owner, bench->cpu_other, prepare_owner, &c);
-	if (err)
-		goto free_shape;
-	err = share_graph_open(c.name, &shared);
-	if (err)
-		goto stop_owner;
-	copy = graph_build(&c.shape, &graph_private_heap);
-	err = copy ? compare_searches(bench, shared, copy) : -ENOMEM;
-stop_owner:
-	share_owner_stop(&owner);
-free_shape:
+	err = run_walk_reader(bench, &c);
 	graph_shape_free(&c.shape);
 	return err;
 }
