@@ -5,17 +5,26 @@
  * case, subject, peer, ratio: the subject's figure over the peer's) and some of its own.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "results.h"
 
-/* The start of a line, left open. Subjects and cases are our own words; text of the input is
- * escaped. */
+/* A quotient; null where there is none, as for a graph that takes no whole page. */
+static void print_ratio(const char *key, double ratio)
+{
+	if (isfinite(ratio))
+		(void)printf(",\"%s\":%.6g", key, ratio);
+	else
+		(void)printf(",\"%s\":null", key);
+}
+
+/* The start of a line, left open. Cases, subjects and peers are our own words. */
 static void begin(const char *name, const char *subject, const char *peer, double ratio)
 {
-	(void)printf("{\"bench\":\"graph\",\"case\":\"%s\",\"subject\":\"%s\",\"peer\":\"%s\","
-		     "\"ratio\":%.6g",
-		name, subject, peer, ratio);
+	(void)printf("{\"bench\":\"graph\",\"case\":\"%s\",\"subject\":\"%s\",\"peer\":\"%s\"",
+		name, subject, peer);
+	print_ratio("ratio", ratio);
 }
 
 static void print_sample(const char *key, const struct sample *sample)

@@ -18,14 +18,14 @@
 #include "role.h"
 
 #define RACE_ROUNDS_MIN   5u
-#define RACE_ROUNDS_MAX   41u
 #define RACE_SECONDS      2.0   /* for each walk; no further round after so long */
 #define RACE_SECONDS_MAX  12.0  /* a walk so slow that even the least rounds are cut short */
 #define RACE_TURN_SECONDS 0.016 /* a turn takes at least so long, by repeating short walks */
-#define RACE_REPEATS_MAX  256u
+#define RACE_REPEATS_MAX  32u   /* a tiny graph shall not take long for all that */
 
 struct race {
 	enum walk_kind kind;
+	uint32_t rounds_max;
 	uint32_t repeats; /* walks in a turn */
 	const struct graph *in_place;
 	const struct graph *copy;
@@ -136,14 +136,14 @@ static int run_race(struct race *race)
 {
 	struct message message = {.kind = MESSAGE_TIMED};
 	struct message_timed *timed = &message.u.timed;
-	double seconds[2][RACE_ROUNDS_MAX];
-	double ratios[RACE_ROUNDS_MAX];
+	double seconds[2][SETTINGS_ROUNDS_MAX];
+	double ratios[SETTINGS_ROUNDS_MAX];
 	double start = measure_now();
 	uint32_t round;
 	int err;
 
 	err = warm_up(race);
-	for (round = 0; !err && round < RACE_ROUNDS_MAX; round++) {
+	for (round = 0; !err && round < race->rounds_max; round++) {
 		unsigned first = round % 2;
 		double so_far = measure_now() - start;
 
@@ -169,7 +169,7 @@ static int run_race(struct race *race)
 	return role_tell(&message);
 }
 
-static int race_all(const struct graph *in_place)
+static int race_all(const struct settings *settings, const struct graph *in_place)
 {
 	struct message message = {.kind = MESSAGE_COPIED};
 	struct heap heap = heap_private();
@@ -189,6 +189,7 @@ static int race_all(const struct graph *in_place)
 	for (kind = 0; !err && kind < WALK_COUNT; kind++) {
 		struct race race = {
 			.kind = (enum walk_kind)kind,
+			.rounds_max = settings->round_count,
 			.in_place = in_place,
 			.copy = copy,
 			.reference = &reference,
@@ -252,7 +253,7 @@ static int obey(const struct settings *settings, const struct graph *graph)
 				err = role_tell(&message);
 			break;
 		case MESSAGE_DO_TIME:
-			err = race_all(graph);
+			err = race_all(settings, graph);
 			break;
 		default:
 			return 0;
@@ -293,6 +294,7 @@ int copier_run(const struct settings *settings)
 	struct message_copied *copied = &message.u.copied;
 	struct heap heap = heap_private();
 	uint64_t before = own_pss();
+	uint64_t after;
 	double start = measure_now();
 	struct graph *graph = NULL;
 	struct message command;
@@ -306,7 +308,8 @@ int copier_run(const struct settings *settings)
 	if (err)
 		return err;
 	(void)malloc_trim(0);
-	copied->heap_bytes = own_pss() - before;
+	after = own_pss();
+	copied->heap_bytes = after > before ? after - before : 0;
 	err = role_tell(&message);
 	if (!err)
 		err = role_listen(&command); /* to be weighed; any command ends it */

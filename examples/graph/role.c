@@ -92,7 +92,7 @@ static void name_top(const struct graph *graph, const double *ranks, char *text,
 		top[at] = v;
 	}
 	for (at = 0; at < count && used < room; at++)
-		used += (size_t)snprintf(text + used, room - used, "%s%.24s %.4f",
+		used += (size_t)snprintf(text + used, room - used, "%s%.24s %.2g",
 			at ? ", " : "", graph->vertices[top[at]]->name, ranks[top[at]]);
 }
 

@@ -14,6 +14,7 @@ enum {
 	OPTION_KRONECKER,
 	OPTION_EDGE_FACTOR,
 	OPTION_READERS,
+	OPTION_ROUNDS,
 	OPTION_SEED,
 	OPTION_QUOTA,
 	OPTION_JSON,
@@ -27,6 +28,7 @@ static const struct option options[] = {
 	{"kronecker", required_argument, NULL, OPTION_KRONECKER},
 	{"edge-factor", required_argument, NULL, OPTION_EDGE_FACTOR},
 	{"readers", required_argument, NULL, OPTION_READERS},
+	{"rounds", required_argument, NULL, OPTION_ROUNDS},
 	{"seed", required_argument, NULL, OPTION_SEED},
 	{"quota", required_argument, NULL, OPTION_QUOTA},
 	{"json", no_argument, NULL, OPTION_JSON},
@@ -59,6 +61,7 @@ static const char help[] =
 	"\n"
 	"The run:\n"
 	"  --readers COUNT       processes that walk the graph at once, 1 to 64 (default 4)\n"
+	"  --rounds COUNT        at most so many of each timed walk, 1 to 41 (default 41)\n"
 	"  --quota BYTES         let the arena grow to so much only; K, M and G are "
 	"understood\n"
 	"  --json                figures as one JSON object a line instead of the table\n"
@@ -189,6 +192,9 @@ static int read_option(int option, struct settings *settings)
 	case OPTION_READERS:
 		return read_number32(
 			"readers", optarg, 1, SETTINGS_READERS_MAX, &settings->reader_count);
+	case OPTION_ROUNDS:
+		return read_number32(
+			"rounds", optarg, 1, SETTINGS_ROUNDS_MAX, &settings->round_count);
 	case OPTION_SEED:
 		return read_number("seed", optarg, 0, UINT64_MAX, &settings->load.seed);
 	case OPTION_QUOTA:
@@ -229,6 +235,7 @@ int settings_read(int argc, char **argv, struct settings *out_settings)
 	struct settings settings = {
 		.load = {.edge_factor = LOAD_EDGE_FACTOR, .seed = 1},
 		.reader_count = 4,
+		.round_count = SETTINGS_ROUNDS_MAX,
 		.conductor = getpid(),
 	};
 	int option;

@@ -13,6 +13,7 @@
 #include "load.h"
 
 #define SETTINGS_READERS_MAX 64u
+#define SETTINGS_ROUNDS_MAX  41u
 
 enum role {
 	ROLE_CONDUCTOR, /* the process the user started: it starts the others and prints */
@@ -27,6 +28,7 @@ enum role {
 struct settings {
 	struct load_options load;
 	uint32_t reader_count;
+	uint32_t round_count; /* of each timed walk, at most */
 	uint64_t quota_bytes; /* of the owner's arena; 0: as much as it needs */
 	bool json;
 	bool progress;

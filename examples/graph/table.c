@@ -2,6 +2,7 @@
 
 /* The table at the end: what was shared against what the usual way costs, at a glance. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,9 @@ static const char *sample_text(const struct sample *sample, char text[CELL_BYTES
 /* "0.97x", or for what is another order of magnitude "440x less". */
 static const char *ratio_text(double ratio, char text[CELL_BYTES])
 {
-	if (ratio > 0.0 && ratio < 0.1)
+	if (!isfinite(ratio))
+		(void)snprintf(text, CELL_BYTES, "-");
+	else if (ratio > 0.0 && ratio < 0.1)
 		(void)snprintf(text, CELL_BYTES, "%.0fx less", 1.0 / ratio);
 	else
 		(void)snprintf(text, CELL_BYTES, "%.2fx", ratio);
@@ -167,7 +170,7 @@ static void print_walks(const struct results *results)
 	unsigned kind;
 
 	print_rule();
-	(void)snprintf(name, sizeof(name), "CPU time, %" PRIu32 " rounds by turns",
+	(void)snprintf(name, sizeof(name), "CPU time, %" PRIu32 " rounds or more",
 		results->timed[WALK_RANK].ratio.count);
 	print_row(name, "in place", "private malloc copy", -1.0);
 	for (kind = 0; kind < WALK_COUNT; kind++) {
@@ -225,7 +228,39 @@ static void print_notes(const struct results *results, const struct figures *fig
 		     "            graph built with malloc%s\n",
 		coloured ? "\033[1;32m" : "", figures->arrays_compared,
 		count_text(figures->values_compared, text), coloured ? "\033[0m" : "");
-	(void)printf("  run       %.1f s in all\n\n", results->seconds);
+	(void)printf("  run       %.1f s in all\n", results->seconds);
+}
+
+/* The table in two lines. */
+static void print_summary(const struct results *results, const struct figures *figures)
+{
+	double least = results->timed[0].ratio.median;
+	double most = least;
+	char shared[CELL_BYTES];
+	char usual[CELL_BYTES];
+	char copied[CELL_BYTES];
+	unsigned kind;
+
+	for (kind = 1; kind < WALK_COUNT; kind++) {
+		double ratio = results->timed[kind].ratio.median;
+
+		least = ratio < least ? ratio : least;
+		most = ratio > most ? ratio : most;
+	}
+	(void)printf(
+		"\n  %sin short%s  another process is at the graph in %s instead of %s, %s "
+		"copied;\n",
+		coloured ? "\033[1m" : "", coloured ? "\033[0m" : "",
+		seconds_text(figures->attach.median, shared),
+		seconds_text(figures->usual.median, usual),
+		bytes_text(figures->copied_bytes, copied));
+	(void)printf(
+		"            it walks it in %.2f to %.2f of the time a private copy takes; "
+		"%" PRIu32 " of them\n"
+		"            need %.2f of the memory\n\n",
+		least, most, results->reader_count,
+		(double)figures->readers_pss / results->reader_count /
+			((double)figures->copiers_pss / results->copier_count));
 }
 
 void print_table(const struct settings *settings, const struct results *results)
@@ -239,4 +274,5 @@ void print_table(const struct settings *settings, const struct results *results)
 	print_walks(results);
 	print_memory(results, &figures);
 	print_notes(results, &figures);
+	print_summary(results, &figures);
 }
