@@ -11,7 +11,6 @@
 
 #define DATA_STEP_BYTES  (UINT64_C(4) << 20)
 #define BOOKS_STEP_BYTES (UINT64_C(2) << 20)
-#define ROOTS_END        (LENDI_ROOT_ENTRY_AT + LEND_ROOT_COUNT_MAX * sizeof(struct lend_root_shm))
 
 uint64_t lendi_arena_layout(void)
 {
@@ -27,7 +26,7 @@ uint64_t lendi_arena_layout(void)
 		LENDI_ROOT_INDEX_AT,
 		LENDI_ROOT_INDEX_COUNT,
 		LENDI_ROOT_ENTRY_AT,
-		LEND_ROOT_COUNT_MAX,
+		LENDI_ROOT_ENTRY_COUNT,
 		sizeof(struct lend_root_shm),
 		offsetof(struct lend_root_shm, type_name),
 		offsetof(struct lend_root_shm, object),
@@ -143,7 +142,7 @@ static int make_files(const struct lend_arena_options *options, struct lend_aren
 		arena->lend_error = -EOPNOTSUPP; /* not sealed: borrowers would refuse it */
 
 	/* What is written without asking again: headers, roots, and the page map of the heap. */
-	err = lendi_segment_commit(&arena->data, 0, ROOTS_END);
+	err = lendi_segment_commit(&arena->data, 0, LENDI_ROOTS_END);
 	if (!err)
 		err = lendi_segment_commit(&arena->books_file, 0,
 			LENDI_HEADER_BYTES + arena->slot_count * LENDI_LEAF_SLOT_BYTES);
@@ -490,6 +489,26 @@ int lendi_arena_file_bytes(const struct lend_arena *arena, uint64_t *out_bytes)
 		return lendi_fail_errno(-errno, "size of arena \"%s\"", arena->name);
 	bytes = (uint64_t)status.st_size;
 	*out_bytes = bytes < arena->data_bytes ? bytes : arena->data_bytes;
+	return 0;
+}
+
+int lendi_arena_check_exists(const struct lend_arena *arena, uint64_t end)
+{
+	struct lendi_segment *data = (struct lendi_segment *)(uintptr_t)&arena->data;
+	uint64_t bytes;
+	int err;
+
+	/* Relaxed: a number of the kernel's; the memory it speaks of is there for every thread. */
+	if (end <= lend_load_relaxed64(&data->file_bytes))
+		return 0;
+	err = lendi_arena_file_bytes(arena, &bytes);
+	if (err)
+		return err;
+	if (arena->role == LENDI_BORROWED)
+		lend_store_relaxed64(&data->file_bytes, bytes);
+	if (end > bytes)
+		return lendi_fail(-EUCLEAN, "byte %llu of arena \"%s\", which has %llu",
+			(unsigned long long)end, arena->name, (unsigned long long)bytes);
 	return 0;
 }
 

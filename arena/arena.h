@@ -64,7 +64,8 @@ struct lend_arena {
 	pthread_mutex_t books_lock; /* adding base blocks */
 
 	pthread_mutex_t root_lock; /* writers of roots */
-	uint64_t root_used[LEND_ROOT_COUNT_MAX / 64];
+	uint64_t root_used[LENDI_ROOT_ENTRY_COUNT / 64 + 1];
+	uint32_t root_count;
 
 	uint32_t holds; /* of a borrowed arena, under the table's lock */
 	void (*before_destroy)(struct lend_arena *arena); /* set by a floor above, or NULL */
@@ -109,6 +110,12 @@ int lendi_arena_detach(const struct lend_arena *arena);
 
 /* How many bytes of the data exist now, from the kernel. It only grows. 0; fstat's error. */
 int lendi_arena_file_bytes(const struct lend_arena *arena, uint64_t *out_bytes);
+
+/*
+ * Do the first end bytes of the data exist? What another process names beyond is SIGBUS to touch.
+ * The size once seen is kept, since it never shrinks. 0; -EUCLEAN, or fstat's error.
+ */
+int lendi_arena_check_exists(const struct lend_arena *arena, uint64_t end);
 
 /* Does the owner's heap range hold this address? */
 static inline bool lendi_arena_holds(const struct lend_arena *arena, const void *pointer)

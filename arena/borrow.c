@@ -33,8 +33,7 @@ static int check_file(int fd)
 		return lendi_fail(-EUCLEAN,
 			"lent memfd has seals 0x%x: its owner could shrink it under us",
 			(unsigned)seals);
-	if ((uint64_t)status.st_size <
-		LENDI_ROOT_ENTRY_AT + LEND_ROOT_COUNT_MAX * sizeof(struct lend_root_shm))
+	if ((uint64_t)status.st_size < LENDI_ROOTS_END)
 		return lendi_fail(-EUCLEAN, "lent memfd has %lld bytes, less than its header",
 			(long long)status.st_size);
 	return 0;

@@ -41,6 +41,10 @@
 #define LENDI_ROOT_INDEX_AT      UINT64_C(4096)
 #define LENDI_ROOT_ENTRY_AT      (UINT64_C(64) << 10)
 #define LENDI_ROOT_TYPE_NAME_MAX 79u
+/* One more than roots: in a full table, too, a new entry is filled before the old one goes. */
+#define LENDI_ROOT_ENTRY_COUNT (LEND_ROOT_COUNT_MAX + 1u)
+#define LENDI_ROOTS_END                                                                        \
+	(LENDI_ROOT_ENTRY_AT + LENDI_ROOT_ENTRY_COUNT * sizeof(struct lend_root_shm))
 
 /*
  * First page of the data.

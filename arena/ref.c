@@ -19,28 +19,6 @@ int lend_ref_make(const struct lend_arena *arena, const void *address, lend_ref 
 	return 0;
 }
 
-/* Do the first end bytes of the data exist? The size once seen is kept: it never shrinks. */
-static int check_exists(const struct lend_arena *arena, uint64_t end)
-{
-	struct lendi_segment *data = (struct lendi_segment *)(uintptr_t)&arena->data;
-	uint64_t bytes;
-	int err;
-
-	/* Relaxed: a number of the kernel's; the memory it speaks of is there for every thread. */
-	if (end <= lend_load_relaxed64(&data->file_bytes))
-		return 0;
-	err = lendi_arena_file_bytes(arena, &bytes);
-	if (err)
-		return err;
-	if (arena->role == LENDI_BORROWED)
-		lend_store_relaxed64(&data->file_bytes, bytes);
-	if (end > bytes)
-		return lendi_fail(-EUCLEAN,
-			"reference to byte %llu of arena \"%s\", which has %llu",
-			(unsigned long long)end, arena->name, (unsigned long long)bytes);
-	return 0;
-}
-
 int lend_ref_resolve(
 	const struct lend_arena *arena, lend_ref ref, uint64_t bytes, const void **out_address)
 {
@@ -61,7 +39,7 @@ int lend_ref_resolve(
 			"reference of life %llu, arena \"%s\" is in life %llu",
 			(unsigned long long)ref.incarnation, arena->name,
 			(unsigned long long)arena->incarnation);
-	err = check_exists(arena, offset + bytes);
+	err = lendi_arena_check_exists(arena, offset + bytes);
 	if (err)
 		return err;
 	*out_address = (const void *)(arena->base + offset);

@@ -11,11 +11,13 @@
  * owner's writers hold root_lock.
  *
  * An entry is filled while no index word names it, then published by one store of its number. A
- * reader that held on to the number of an entry since freed and filled anew sees its sequence
- * move and reads again. Everything a reader takes from the table is copied first and checked.
+ * reader copies an entry and then looks whether the index names it still, with the same sequence:
+ * an entry that was replaced, freed and filled with another name meanwhile would otherwise pass
+ * for a root that is not the one sought. Everything taken from the table is copied and checked.
  */
-#define GONE        UINT32_MAX
-#define RETRIES_MAX 1000 /* an owner that changes a root without pause: the reader gives up */
+#define GONE UINT32_MAX
+#define RETRIES_MAX                                                                            \
+	100 /* of a position whose entry is another each time: the reader gives up */
 
 /* The words of an entry that a reader copies: all but the sequence. */
 #define ENTRY_WORDS (offsetof(struct lend_root_shm, sequence) / sizeof(uint64_t))
@@ -52,63 +54,94 @@ static int check_name(const char *name)
 	return 0;
 }
 
+/* A root found: where, the index word that names it, and a copy of its entry. */
+struct found {
+	uint32_t position;
+	uint32_t word;
+	struct lend_root_shm root;
+};
+
 /*
- * Copy an entry that its owner may be changing. False when it changed on every try, or when the
- * copy has strings without an end.
+ * Copy what an index position names. 0 with found->word 0 or GONE if that is nothing; -EUCLEAN
+ * the word is no entry's, the copy has a string without an end, or it changed on every try.
  */
-static bool copy_entry(const struct lend_root_shm *entry, struct lend_root_shm *out_copy)
+static int read_position(
+	const struct lend_arena *arena, uint32_t position, struct found *out_found)
 {
-	uint64_t *to = (uint64_t *)out_copy;
-	const lend_word64 *from = (const lend_word64 *)entry;
-	uint32_t before;
+	const lend_word32 *word = &index_of(arena)[position];
+	uint64_t *to = (uint64_t *)&out_found->root;
+	const struct lend_root_shm *entry;
+	uint32_t sequence;
 	size_t i;
 	int tries;
 
+	out_found->position = position;
 	for (tries = 0; tries < RETRIES_MAX; tries++) {
+		/* ROOT: acquire; the entry named is filled, and so is its object. */
+		out_found->word = lend_load_acquire32(word);
+		if (out_found->word == 0 || out_found->word == GONE)
+			return 0;
+		if (out_found->word > LENDI_ROOT_ENTRY_COUNT)
+			return lendi_fail(-EUCLEAN,
+				"root index %u of arena \"%s\" names entry %u", position,
+				arena->name, out_found->word - 1);
+		entry = entry_of(arena, out_found->word - 1);
 		/* SEQUENCE: acquire; the words are read after it. */
-		before = lend_load_acquire32(&entry->sequence);
+		sequence = lend_load_acquire32(&entry->sequence);
 		for (i = 0; i < ENTRY_WORDS; i++)
-			to[i] = lend_load_relaxed64(&from[i]); /* torn copies are thrown away */
-		/* SEQUENCE: the words are read before the second look. */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (!(before & 1) && lend_load_relaxed32(&entry->sequence) == before)
-			return memchr(out_copy->name, 0, sizeof(out_copy->name)) &&
-			       memchr(out_copy->type_name, 0, sizeof(out_copy->type_name));
+			/* SEQUENCE: acquire, so that the second looks come after it; ROOT: object. */
+			to[i] = lend_load_acquire64((const lend_word64 *)entry + i);
+		/* ROOT: acquire, before the second look at the sequence. */
+		if (!(sequence & 1) && lend_load_acquire32(word) == out_found->word &&
+			lend_load_relaxed32(&entry->sequence) == sequence)
+			break;
 	}
-	return false;
+	if (tries == RETRIES_MAX)
+		return lendi_fail(-EUCLEAN, "root entry %u of arena \"%s\" does not hold still",
+			out_found->word - 1, arena->name);
+	if (!memchr(out_found->root.name, 0, sizeof(out_found->root.name)) ||
+		!memchr(out_found->root.type_name, 0, sizeof(out_found->root.type_name)))
+		return lendi_fail(-EUCLEAN, "root entry %u of arena \"%s\": a name has no end",
+			out_found->word - 1, arena->name);
+	return 0;
 }
 
-/* The index position and a copy of the entry of a name. 0; -ENOENT, -EUCLEAN. */
-static int find_root(const struct lend_arena *arena, const char *name, uint32_t *out_position,
-	struct lend_root_shm *out_copy)
+/* 0; -ENOENT, without a sentence; -EUCLEAN. */
+static int find_root(const struct lend_arena *arena, const char *name, struct found *out_found)
 {
-	const lend_word32 *index = index_of(arena);
 	uint32_t start = (uint32_t)hash_string(name);
 	uint32_t i;
 
 	for (i = 0; i < LENDI_ROOT_INDEX_COUNT; i++) {
-		uint32_t position = (start + i) % LENDI_ROOT_INDEX_COUNT;
-		/* ROOT: acquire; the entry named is filled, and so is its object. */
-		uint32_t word = lend_load_acquire32(&index[position]);
+		int err = read_position(arena, (start + i) % LENDI_ROOT_INDEX_COUNT, out_found);
 
-		if (word == 0)
+		if (err)
+			return err;
+		if (out_found->word == 0)
 			break;
-		if (word == GONE)
-			continue;
-		if (word > LEND_ROOT_COUNT_MAX)
-			return lendi_fail(-EUCLEAN,
-				"root index %u of arena \"%s\" names entry %u", position,
-				arena->name, word - 1);
-		if (!copy_entry(entry_of(arena, word - 1), out_copy))
-			return lendi_fail(-EUCLEAN,
-				"root entry %u of arena \"%s\" does not hold still", word - 1,
-				arena->name);
-		if (strcmp(out_copy->name, name) == 0) {
-			*out_position = position;
+		if (out_found->word != GONE && strcmp(out_found->root.name, name) == 0)
 			return 0;
-		}
 	}
+	return -ENOENT;
+}
+
+static int fail_missing(const struct lend_arena *arena, const char *name)
+{
 	return lendi_fail(-ENOENT, "arena \"%s\" has no root \"%s\"", arena->name, name);
+}
+
+/* Is the object where the arena has objects, and there to be read? 0; -EUCLEAN. */
+static int check_object(const struct lend_arena *arena, const struct lend_root_shm *root)
+{
+	uint64_t offset = root->object.raw;
+
+	if (offset < LENDI_HEADER_BYTES || offset >= arena->data_bytes ||
+		root->type_bytes > arena->data_bytes - offset ||
+		(root->type_alignment && offset % root->type_alignment))
+		return lendi_fail(-EUCLEAN, "root \"%s\" is at offset 0x%llx of %llu bytes",
+			root->name, (unsigned long long)offset,
+			(unsigned long long)arena->data_bytes);
+	return lendi_arena_check_exists(arena, offset + root->type_bytes);
 }
 
 static bool same_type(const struct lend_root_shm *root, const struct lend_type *type)
@@ -120,9 +153,7 @@ static bool same_type(const struct lend_root_shm *root, const struct lend_type *
 int lend_root_get(const struct lend_arena *arena, const char *name, struct lend_type type,
 	const void **out_object)
 {
-	struct lend_root_shm root;
-	uint32_t position;
-	uint64_t offset;
+	struct found found;
 	int err;
 
 	if (!arena || !type.name || !out_object)
@@ -131,41 +162,38 @@ int lend_root_get(const struct lend_arena *arena, const char *name, struct lend_
 		return lendi_fail(-ESTALE, "the arena was destroyed or closed");
 	err = check_name(name);
 	if (!err)
-		err = find_root(arena, name, &position, &root);
+		err = find_root(arena, name, &found);
 	if (err)
-		return err;
-	if (!same_type(&root, &type))
+		return err == -ENOENT ? fail_missing(arena, name) : err;
+	if (!same_type(&found.root, &type))
 		return lendi_fail(-EPROTOTYPE,
 			"root \"%s\" is a %s (%llu bytes, version %u), not a %s (%llu bytes, "
 			"version %u)",
-			name, root.type_name, (unsigned long long)root.type_bytes,
-			root.type_version, type.name, (unsigned long long)type.bytes,
+			name, found.root.type_name, (unsigned long long)found.root.type_bytes,
+			found.root.type_version, type.name, (unsigned long long)type.bytes,
 			type.version);
 
-	offset = root.object.raw;
-	if (offset < LENDI_HEADER_BYTES || offset >= arena->data_bytes ||
-		type.bytes > arena->data_bytes - offset ||
-		(type.alignment && offset % type.alignment))
-		return lendi_fail(-EUCLEAN, "root \"%s\" is at offset 0x%llx of %llu bytes",
-			name, (unsigned long long)offset,
-			(unsigned long long)arena->data_bytes);
-	*out_object = (const void *)(arena->base + offset);
-	return 0;
+	err = check_object(arena, &found.root);
+	if (!err)
+		*out_object = (const void *)(arena->base + found.root.object.raw);
+	return err;
 }
 
 static uint32_t take_free_entry(struct lend_arena *arena)
 {
-	uint32_t word;
+	uint32_t number;
 
-	for (word = 0; word < LEND_ROOT_COUNT_MAX / 64; word++) {
-		if (arena->root_used[word] != UINT64_MAX) {
-			int bit = __builtin_ctzll(~arena->root_used[word]);
+	for (number = 0; number < LENDI_ROOT_ENTRY_COUNT; number++) {
+		uint64_t *used = &arena->root_used[number / 64];
 
-			arena->root_used[word] |= UINT64_C(1) << bit;
-			return word * 64 + (uint32_t)bit;
+		if (*used == UINT64_MAX) {
+			number |= 63;
+		} else if (!(*used >> number % 64 & 1)) {
+			*used |= UINT64_C(1) << number % 64;
+			break;
 		}
 	}
-	return LEND_ROOT_COUNT_MAX;
+	return number;
 }
 
 static void give_free_entry(struct lend_arena *arena, uint32_t number)
@@ -194,10 +222,9 @@ static void fill_entry(struct lend_root_shm *entry, const char *name,
 	/* Odd while it changes; a death in between leaves a free entry odd, so make it odd again. */
 	sequence |= 1;
 	lend_store_relaxed32(&entry->sequence, sequence);
-	/* SEQUENCE: who reads a new word sees the odd number. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 	for (i = 0; i < ENTRY_WORDS; i++)
-		lend_store_relaxed64(&to[i], from[i]);
+		/* SEQUENCE: release; who reads a new word sees the odd number. */
+		lend_store_release64(&to[i], from[i]);
 	LEND_CRASHPOINT("root.set.filling");
 	/* SEQUENCE: release; an even number stands behind a whole entry. */
 	lend_store_release32(&entry->sequence, sequence + 1);
@@ -207,49 +234,56 @@ static void fill_entry(struct lend_root_shm *entry, const char *name,
 static uint32_t free_position(const struct lend_arena *arena, const char *name)
 {
 	const lend_word32 *index = index_of(arena);
-	uint32_t position = (uint32_t)hash_string(name) % LENDI_ROOT_INDEX_COUNT;
+	uint32_t start = (uint32_t)hash_string(name);
+	uint32_t i;
 
-	/* Ours alone to write; entries are half as many as positions, so there is one. */
-	while (lend_load_relaxed32(&index[position]) != 0 &&
-		lend_load_relaxed32(&index[position]) != GONE)
-		position = (position + 1) % LENDI_ROOT_INDEX_COUNT;
-	return position;
+	/* Ours alone to write; entries are half as many as positions, so an index whole has one. */
+	for (i = 0; i < LENDI_ROOT_INDEX_COUNT; i++) {
+		uint32_t position = (start + i) % LENDI_ROOT_INDEX_COUNT;
+		uint32_t word = lend_load_relaxed32(&index[position]);
+
+		if (word == 0 || word == GONE)
+			return position;
+	}
+	return LENDI_ROOT_INDEX_COUNT;
 }
 
 static int set_locked(struct lend_arena *arena, const char *name, const struct lend_type *type,
 	uint64_t offset)
 {
 	lend_word32 *index = index_of(arena);
-	struct lend_root_shm old;
-	uint32_t old_number = LEND_ROOT_COUNT_MAX;
-	uint32_t position;
+	struct found old;
 	uint32_t number;
+	bool is_new;
 	int err;
 
-	err = find_root(arena, name, &position, &old);
+	err = find_root(arena, name, &old);
 	if (err && err != -ENOENT)
 		return err;
-	if (!err) {
-		old_number = lend_load_relaxed32(&index[position]) - 1;
-		if (same_type(&old, type)) {
-			/* ROOT: release; the object was filled before. */
-			lend_store_release64(&entry_of(arena, old_number)->object, offset);
-			return 0;
-		}
-	} else {
-		position = free_position(arena, name);
+	is_new = err != 0;
+	if (!is_new && same_type(&old.root, type)) {
+		/* ROOT: release; the object was filled before. */
+		lend_store_release64(&entry_of(arena, old.word - 1)->object, offset);
+		return 0;
 	}
+	if (is_new)
+		old.position = free_position(arena, name);
+	if (old.position == LENDI_ROOT_INDEX_COUNT)
+		return lendi_fail(-EUCLEAN, "root index of arena \"%s\" is full", arena->name);
 
-	number = take_free_entry(arena);
-	if (number == LEND_ROOT_COUNT_MAX)
+	number = is_new && arena->root_count >= LEND_ROOT_COUNT_MAX ? LENDI_ROOT_ENTRY_COUNT
+								    : take_free_entry(arena);
+	if (number >= LENDI_ROOT_ENTRY_COUNT)
 		return lendi_fail(-ENOSPC, "arena \"%s\" has %u roots already", arena->name,
 			LEND_ROOT_COUNT_MAX);
 	fill_entry(entry_of(arena, number), name, type, offset);
 	LEND_CRASHPOINT("root.set.filled");
 	/* ROOT: release; the entry and its object were filled before. */
-	lend_store_release32(&index[position], number + 1);
-	if (old_number != LEND_ROOT_COUNT_MAX)
-		give_free_entry(arena, old_number);
+	lend_store_release32(&index[old.position], number + 1);
+	if (is_new)
+		arena->root_count++;
+	else
+		give_free_entry(arena, old.word - 1);
 	return 0;
 }
 
@@ -282,12 +316,23 @@ int lend_root_set(
 	return err;
 }
 
+/* No probe needs a mark in front of a free position: take such marks away, backwards. */
+static void clear_marks(lend_word32 *index, uint32_t position)
+{
+	uint32_t next = (position + 1) % LENDI_ROOT_INDEX_COUNT;
+
+	while (lend_load_relaxed32(&index[next]) == 0 &&
+		lend_load_relaxed32(&index[position]) == GONE) {
+		lend_store_relaxed32(&index[position], 0);
+		next = position;
+		position = (position + LENDI_ROOT_INDEX_COUNT - 1) % LENDI_ROOT_INDEX_COUNT;
+	}
+}
+
 int lend_root_unset(struct lend_arena *arena, const char *name)
 {
-	struct lend_root_shm root;
+	struct found found;
 	lend_word32 *index;
-	uint32_t position;
-	uint32_t next;
 	int err;
 
 	err = lendi_arena_check_owned(arena);
@@ -298,31 +343,25 @@ int lend_root_unset(struct lend_arena *arena, const char *name)
 
 	index = index_of(arena);
 	(void)pthread_mutex_lock(&arena->root_lock);
-	err = find_root(arena, name, &position, &root);
+	err = find_root(arena, name, &found);
 	if (!err) {
-		give_free_entry(arena, lend_load_relaxed32(&index[position]) - 1);
 		/* ROOT: release, so that what is set next here is ordered after it. */
-		lend_store_release32(&index[position], GONE);
-		/* No probe needs a mark in front of a free position: take such marks away. */
-		next = (position + 1) % LENDI_ROOT_INDEX_COUNT;
-		while (lend_load_relaxed32(&index[next]) == 0 &&
-			lend_load_relaxed32(&index[position]) == GONE) {
-			lend_store_relaxed32(&index[position], 0);
-			next = position;
-			position = (position + LENDI_ROOT_INDEX_COUNT - 1) %
-				   LENDI_ROOT_INDEX_COUNT;
-		}
+		lend_store_release32(&index[found.position], GONE);
+		LEND_CRASHPOINT("root.unset.marked");
+		give_free_entry(arena, found.word - 1);
+		if (arena->root_count)
+			arena->root_count--;
+		clear_marks(index, found.position);
 	}
 	(void)pthread_mutex_unlock(&arena->root_lock);
-	return err;
+	return err == -ENOENT ? fail_missing(arena, name) : err;
 }
 
 int lend_root_each(const struct lend_arena *arena,
 	int (*visit)(const struct lend_root *root, void *context), void *context)
 {
-	const lend_word32 *index;
-	struct lend_root_shm copy;
 	struct lend_root root;
+	struct found found;
 	uint32_t i;
 	int answer = 0;
 
@@ -331,22 +370,17 @@ int lend_root_each(const struct lend_arena *arena,
 	if (arena->role == LENDI_NONE)
 		return lendi_fail(-ESTALE, "the arena was destroyed or closed");
 
-	index = index_of(arena);
 	for (i = 0; answer == 0 && i < LENDI_ROOT_INDEX_COUNT; i++) {
-		/* ROOT: acquire. */
-		uint32_t word = lend_load_acquire32(&index[i]);
-
 		/* What fails a check is left out: the others are still of use. */
-		if (word == 0 || word > LEND_ROOT_COUNT_MAX ||
-			!copy_entry(entry_of(arena, word - 1), &copy) ||
-			copy.object.raw >= arena->data_bytes)
+		if (read_position(arena, i, &found) || found.word == 0 || found.word == GONE ||
+			check_object(arena, &found.root))
 			continue;
-		root.name = copy.name;
-		root.type.name = copy.type_name;
-		root.type.bytes = copy.type_bytes;
-		root.type.alignment = copy.type_alignment;
-		root.type.version = copy.type_version;
-		root.object = (const void *)(arena->base + copy.object.raw);
+		root.name = found.root.name;
+		root.type.name = found.root.type_name;
+		root.type.bytes = found.root.type_bytes;
+		root.type.alignment = found.root.type_alignment;
+		root.type.version = found.root.type_version;
+		root.object = (const void *)(arena->base + found.root.object.raw);
 		answer = visit(&root, context);
 	}
 	return answer;
