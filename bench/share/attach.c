@@ -5,7 +5,7 @@
  * fresh process does with the library, as with a real reader.
  *
  * The same in its parts, over a session of the program's own: connect, from nothing to an open
- * session; session_attach, on that session, from asking the owner to lend the arena to the first
+ * session; borrow, on that session, from asking the owner to lend the arena to the first
  * read of its root.
  */
 #include "share.h"
@@ -191,7 +191,7 @@ static void add_round(struct bench_row *row, const double *microseconds)
 {
 	bench_add(row, "microseconds", "ratio", microseconds[0]);
 	bench_add(row, "connect_microseconds", NULL, microseconds[1]);
-	bench_add(row, "session_attach_microseconds", "session_attach_ratio", microseconds[2]);
+	bench_add(row, "borrow_microseconds", "borrow_ratio", microseconds[2]);
 }
 
 /* Readers of each size, in rotating order, then the round's values into the rows. */

@@ -13,6 +13,7 @@
 #include "share.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -60,7 +61,6 @@ LEND_NOINLINE static uint64_t walk_raw(const struct walk_node *node)
 
 struct walk_size {
 	const char *case_name;
-	const char *label;
 	uint32_t node_count;
 };
 
@@ -88,6 +88,7 @@ static int run_walk_size(struct bench *bench, struct lend_arena *arena,
 	struct walk_node *nodes, *first;
 	uint64_t seed = 5;
 	uint32_t *order;
+	char label[32];
 
 	order = malloc(size->node_count * sizeof(*order));
 	if (!order)
@@ -101,10 +102,10 @@ static int run_walk_size(struct bench *bench, struct lend_arena *arena,
 	first = chain_nodes(nodes, order, size->node_count);
 	free(order);
 
+	snprintf(label, sizeof(label), "%zuKiB", size->node_count * sizeof(*nodes) / 1024);
 	offset = bench_add_row(
-		bench, size->case_name, "offset", BENCH_SUBJECT, "working_set", size->label);
-	raw = bench_add_row(
-		bench, size->case_name, "raw", BENCH_PEER, "working_set", size->label);
+		bench, size->case_name, "offset", BENCH_SUBJECT, "working_set", label);
+	raw = bench_add_row(bench, size->case_name, "raw", BENCH_PEER, "working_set", label);
 	for (round = 0; round < rounds; round++) {
 		bench_progress(bench, size->case_name, round, rounds);
 		if (round % 2)
@@ -122,9 +123,9 @@ static int run_walk_size(struct bench *bench, struct lend_arena *arena,
 int share_run_walk_offset(struct bench *bench, void *context)
 {
 	static const struct walk_size sizes[] = {
-		{"walk-offset", "512KiB", 8192},
-		{"walk-offset", "256MiB", 4194304},
-		{"walk-offset-l1", "16KiB", 256},
+		{"walk-offset", 8192},
+		{"walk-offset", 4194304},
+		{"walk-offset-l1", 256},
 	};
 	struct lend_arena_options options = {.struct_bytes = sizeof(options), .name = "walk"};
 	uint32_t i, hops = bench->quick ? 65536 : 1048576;
