@@ -123,9 +123,10 @@ bool lendi_fence_held(const struct lendi_fence *fence)
 	/*
 	 * An open-file-description lock conflicts with our own POSIX lock, so asking for one shows
 	 * who holds it; F_GETLK would show us only the locks of others. The process that locked it is
-	 * ours even where getpid() differs: a vfork child is served as the owner.
+	 * ours even where getpid() differs: a vfork child is served as the owner. A forked one is not.
 	 */
-	if (lendi_os.fcntl(fence->fd, F_OFD_GETLK, &probe))
+	if (fence->fork_epoch != lendi_fork_epoch() ||
+		lendi_os.fcntl(fence->fd, F_OFD_GETLK, &probe))
 		return false;
 	return probe.l_type == F_WRLCK && probe.l_pid == fence->pid;
 }
