@@ -153,31 +153,23 @@ static void close_offer(const struct lendi_offer *offer)
 		lendi_close(offer->claims[i]);
 }
 
-/* The handle of an arena not yet mapped here. The table's lock is held by the caller, not us. */
-static int make_borrowed(const struct lend_arena_shm *head, const struct lendi_offer *offer,
-	struct lend_arena **out_arena)
+/* A handle for what is offered, neither mapped nor in the table. */
+static struct lend_arena *make_handle(
+	const struct lend_arena_shm *head, const struct lendi_offer *offer)
 {
 	struct lend_arena *arena = lendi_table_take_handle();
-	int err;
 
 	if (!arena)
-		return lendi_fail(-ENOMEM, "handle of an arena");
+		return NULL;
 	arena->claims = malloc(head->slot_count * sizeof(int));
 	if (!arena->claims) {
-		err = lendi_fail(-ENOMEM, "claims of %u slots", head->slot_count);
-		goto give_handle;
+		lendi_table_give_handle(arena);
+		return NULL;
 	}
 	memcpy(arena->claims, offer->claims, head->slot_count * sizeof(int));
-	err = map_data(head, offer, arena);
-	if (err)
-		goto free_claims;
-
-	/* A relocated arena has no slot: its number here stands behind the last one. */
-	arena->slot = arena->fixed ? head->slot : LEND_WINDOW_SLOTS_MAX;
 	arena->home_slot = head->slot;
 	arena->slot_count = head->slot_count;
 	arena->data_bytes = head->data_bytes;
-	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
 	arena->heap_bytes = head->data_bytes - LENDI_HEADER_BYTES;
 	arena->identity = head->identity;
 	arena->incarnation = head->incarnation.raw;
@@ -185,19 +177,12 @@ static int make_borrowed(const struct lend_arena_shm *head, const struct lendi_o
 	memcpy(arena->name, head->name, sizeof(arena->name));
 	arena->generation = lendi_table_next_generation();
 	arena->holds = 1;
-	*out_arena = arena;
-	return 0;
-free_claims:
-	free(arena->claims);
-give_handle:
-	lendi_table_give_handle(arena);
-	return err;
+	return arena;
 }
 
-/* A handle that was not entered, whose FDs stay the offer's. */
-static void drop_fresh(struct lend_arena *arena)
+/* The handle was not entered: the FDs stay the offer's. */
+static void drop_handle(struct lend_arena *arena)
 {
-	lendi_unmap(arena->base, arena->data_bytes);
 	free(arena->claims);
 	lendi_table_give_handle(arena);
 }
@@ -222,45 +207,57 @@ static bool is_same_file(int one, int other)
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* Map a new handle and enter it. The table's lock is held. */
+static int enter(const struct lend_arena_shm *head, const struct lendi_offer *offer,
+	struct lend_arena *arena)
+{
+	int err = map_data(head, offer, arena);
+
+	if (err)
+		return err;
+	/* A relocated arena has no slot: its number here stands behind the last one. */
+	arena->slot = arena->fixed ? head->slot : LEND_WINDOW_SLOTS_MAX;
+	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
+	arena->role = LENDI_BORROWED;
+	if (arena->fixed) {
+		lendi_table_put(arena);
+	} else {
+		arena->next_free = relocated;
+		relocated = arena;
+	}
+	return 0;
+}
+
 /*
- * Enter a fresh handle, unless another thread attached the same arena meanwhile. *out_arena is
- * NULL when it is not mapped yet and there is no fresh handle. 0; -EUCLEAN.
+ * Hold the arena once more if it is mapped already, else enter the fresh handle: in one piece, or
+ * of two threads that attach it one would find its place taken and no arena there. The table's
+ * lock is held.
  */
-static int enter_or_hold(const struct lend_arena_shm *head, const struct lendi_offer *offer,
+static int hold_or_enter(const struct lend_arena_shm *head, const struct lendi_offer *offer,
 	struct lend_arena *fresh, struct lend_arena **out_arena)
 {
-	struct lend_arena *arena;
-	int err = 0;
+	struct lend_arena *arena = find_mapped(head);
 
-	lendi_table_lock();
-	arena = find_mapped(head);
-	if (arena && !is_same_file(arena->data.fd, offer->data_fd)) {
-		err = lendi_fail(-EUCLEAN,
+	if (!arena) {
+		*out_arena = fresh;
+		return enter(head, offer, fresh);
+	}
+	if (!is_same_file(arena->data.fd, offer->data_fd))
+		return lendi_fail(-EUCLEAN,
 			"lent memfd bears the identity of arena \"%s\", which is another",
 			arena->name);
-	} else if (arena && arena->role == LENDI_BORROWED) {
-		arena->holds++;
-	} else if (!arena && fresh) {
-		arena = fresh;
-		arena->role = LENDI_BORROWED;
-		if (arena->fixed) {
-			lendi_table_put(arena);
-		} else {
-			arena->next_free = relocated;
-			relocated = arena;
-		}
-	}
-	lendi_table_unlock();
+	if (arena->role == LENDI_OWNED)
+		return lendi_fail(-EEXIST, "arena \"%s\" is this process's own", arena->name);
+	arena->holds++;
 	*out_arena = arena;
-	return err;
+	return 0;
 }
 
 int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena **out_arena)
 {
-	struct lend_arena *fresh = NULL;
-	struct lend_arena *arena;
+	struct lend_arena *fresh;
+	struct lend_arena *arena = NULL;
 	struct lend_arena_shm head;
-	int made;
 	int err;
 
 	err = check_file(offer->data_fd);
@@ -273,29 +270,18 @@ int lendi_arena_attach(const struct lendi_offer *offer, const struct lend_arena 
 	if (err)
 		return err;
 
-	err = enter_or_hold(&head, offer, NULL, &arena);
-	if (!err && !arena) {
-		made = make_borrowed(&head, offer, &fresh);
-		/* The place taken by a thread that attaches the same arena now: hold that. */
-		if (made && made != -EADDRINUSE)
-			return made;
-		err = enter_or_hold(&head, offer, fresh, &arena);
-		if (!err && !arena)
-			return made;
-	}
-	if (!err && arena->role == LENDI_OWNED)
-		err = lendi_fail(-EEXIST, "arena \"%s\" is this process's own", arena->name);
-	if (err) {
-		if (fresh)
-			drop_fresh(fresh);
+	fresh = make_handle(&head, offer);
+	if (!fresh)
+		return lendi_fail(-ENOMEM, "handle of an arena of %u slots", head.slot_count);
+	lendi_table_lock();
+	err = hold_or_enter(&head, offer, fresh, &arena);
+	lendi_table_unlock();
+	if (err || arena != fresh)
+		drop_handle(fresh);
+	if (err)
 		return err;
-	}
-	if (arena != fresh) {
-		/* The handle has its own FDs; the fresh one's are the offer's. */
-		if (fresh)
-			drop_fresh(fresh);
-		close_offer(offer);
-	}
+	if (arena != fresh)
+		close_offer(offer); /* the handle has its own */
 	*out_arena = arena;
 	return 0;
 }
