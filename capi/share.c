@@ -25,6 +25,7 @@
 #define RETRY_MS_MAX    20
 #define THREAD_STACK    ((size_t)256 << 10)
 #define EVENTS_PER_TURN 16
+#define WAKE_TRIES      1000
 
 struct share {
 	struct share *next;
@@ -190,10 +191,13 @@ static int start_helper(struct helper **out_helper)
 static void stop_helper(struct helper *self)
 {
 	const uint64_t one = 1;
+	int tries = 0;
 
 	if (!self)
 		return;
-	(void)lendi_os.write(self->wake, &one, sizeof(one));
+	/* The counter cannot be full; should a call fail all the same, the join must not hang. */
+	while (lendi_os.write(self->wake, &one, sizeof(one)) < 0 && ++tries < WAKE_TRIES)
+		(void)lendi_os.poll(NULL, 0, 1);
 	(void)pthread_join(self->thread, NULL);
 	free_helper(self);
 }
