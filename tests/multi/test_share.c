@@ -18,6 +18,19 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define STRANGER     54321u
 
+/* TSan's runtime has threads and signals of its own, and lets no forked child start a thread. */
+#if defined(__SANITIZE_THREAD__)
+enum { TSAN = 1 };
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+enum { TSAN = 1 };
+#else
+enum { TSAN = 0 };
+#endif
+#else
+enum { TSAN = 0 };
+#endif
+
 static char name[40]; /* of this run */
 
 /* Open by name, tell what came of it; wait, read again, close. */
@@ -167,7 +180,7 @@ CLEAN_TEST(one_thread_serves_all_and_ends_with_the_last)
 		(void)snprintf(names[i], sizeof(names[i]), "%s.%d", name, i);
 		CU_ASSERT_EQUAL(lend_share(arenas[i], names[i]), 0);
 		CU_ASSERT_EQUAL(count_threads(&helpers), threads + 1);
-		CU_ASSERT_EQUAL(helpers, 1);
+		CU_ASSERT(TSAN || helpers == 1);
 	}
 	for (i = 0; i < 3; i++) {
 		struct child child = role_start("reader", -1, names[i]);
@@ -290,7 +303,8 @@ static int share_after_fork(int parent, void *argument)
 	(void)snprintf(other, sizeof(other), "%s.forked", name);
 	CHILD_CHECK(lend_unshare(theirs) == -ENOENT);
 	CHILD_CHECK(lend_share(theirs, other) == -EPERM);
-	CHILD_CHECK(mine && !lend_share(mine, other));
+	CHILD_CHECK(mine);
+	CHILD_CHECK(TSAN || !lend_share(mine, other));
 	CHILD_CHECK(child_tell(parent) && child_await(parent));
 	return lend_arena_destroy(mine) ? CHILD_FAILED : 0;
 }
@@ -309,13 +323,15 @@ CLEAN_TEST(forked_child_neither_ends_nor_inherits_a_share)
 	CU_ASSERT_TRUE(child_await(forked.sock));
 	child = role_start("reader", -1, name);
 	CU_ASSERT_EQUAL(told(&child), 0);
-	CU_ASSERT_EQUAL(lend_open(other, meet_deadline(), &theirs), 0);
-	CU_ASSERT_TRUE(meet_reads(theirs, "roads"));
+	if (!TSAN) {
+		CU_ASSERT_EQUAL_FATAL(lend_open(other, meet_deadline(), &theirs), 0);
+		CU_ASSERT_TRUE(meet_reads(theirs, "roads"));
+		CU_ASSERT_EQUAL(lend_close(theirs), 0);
+	}
 	CU_ASSERT_TRUE(child_tell(forked.sock));
 	CU_ASSERT_EQUAL(child_end(&forked), 0);
 	CU_ASSERT_TRUE(child_tell(child.sock));
 	CU_ASSERT_EQUAL(child_end(&child), 0);
-	CU_ASSERT_EQUAL(lend_close(theirs), 0);
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 	/* Its name went with it, though the child outlived nothing of it. */
 	CU_ASSERT_EQUAL(lend_open(name, lend_deadline_in_ms(20), &theirs), -ETIMEDOUT);
