@@ -9,10 +9,9 @@
  * The epoch word lies in a page that the kernel hands to a child as zeroes, and the last number
  * given out in ordinary memory, which the child inherits. So a child finds 0 and takes the next.
  */
-static uint64_t *epoch_word;
+static uint64_t *epoch_word; /* NULL: there was no such page to be had */
 static uint64_t last_epoch;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static uint64_t fallback_word;
 
 int lendi_map_wiped(size_t bytes, void **out_at)
 {
@@ -36,10 +35,10 @@ int lendi_map_wiped(size_t bytes, void **out_at)
 
 static void map_epoch_word(void)
 {
-	void *at = &fallback_word;
+	void *at;
 
-	(void)lendi_map_wiped(4096, &at);
-	epoch_word = at;
+	if (lendi_map_wiped(4096, &at) == 0)
+		epoch_word = at;
 }
 
 uint64_t lendi_fork_epoch(void)
@@ -48,6 +47,8 @@ uint64_t lendi_fork_epoch(void)
 	uint64_t fresh;
 
 	(void)pthread_once(&once, map_epoch_word);
+	if (LEND_UNLIKELY(!epoch_word))
+		return (uint64_t)lendi_os.getpid(); /* slower, and a vfork child differs too */
 	epoch = __atomic_load_n(epoch_word, __ATOMIC_RELAXED);
 	if (LEND_LIKELY(epoch))
 		return epoch;
