@@ -75,6 +75,11 @@ static long long told(struct child *child)
 /* Threads of this process, and whether one is the helper with all signals blocked. */
 static int count_threads(int *out_helpers)
 {
+	/* Bit n - 1 is signal n. All but those the C library keeps are blocked; these stand for them. */
+	const unsigned long long wanted = 1ull << (SIGINT - 1) | 1ull << (SIGTERM - 1) |
+					  1ull << (SIGALRM - 1) | 1ull << (SIGCHLD - 1) |
+					  1ull << (SIGRTMAX - 1);
+	unsigned long long blocked;
 	struct dirent *entry;
 	char path[300];
 	char line[128];
@@ -92,8 +97,8 @@ static int count_threads(int *out_helpers)
 		count++;
 		while (fgets(line, sizeof(line), status)) {
 			named |= strstr(line, "lendheap-share") != NULL;
-			/* All but the two that the C library keeps, SIGKILL and SIGSTOP. */
-			*out_helpers += named && strncmp(line, "SigBlk:\tffffffff", 16) == 0;
+			if (named && sscanf(line, "SigBlk: %llx", &blocked) == 1)
+				*out_helpers += (blocked & wanted) == wanted;
 		}
 		(void)fclose(status);
 	}
