@@ -356,12 +356,14 @@ void lendi_arena_destroy(struct lend_arena *arena)
 	/* Nobody may attach to, or take over, what is about to go. */
 	lend_store_release64(&books->magic, 0);
 	lend_store_release64(&head->magic, 0);
+	LEND_CRASHPOINT("arena.destroy.cleared");
 	lendi_table_lock();
 	if (arena->role == LENDI_OWNED)
 		lendi_table_remove(arena);
 	lendi_table_unlock();
 
 	unmap_run(arena);
+	LEND_CRASHPOINT("arena.destroy.unmapped");
 	close_files(arena);
 	/* Last: only now may another process take the slots. */
 	lendi_run_release(arena->claims, arena->slot_count);
