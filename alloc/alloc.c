@@ -297,7 +297,8 @@ LEND_ALWAYS_INLINE bool free_fast(struct lend_cache *cache, void *object)
 	if (LEND_UNLIKELY(!cache || (uintptr_t)object - cache->heap_base >= cache->heap_bytes))
 		return false;
 	bits = lendi_page_bits(cache, object);
-	if (LEND_UNLIKELY(!(bits & 1))) /* not a page of a slab */
+	/* A page of a slab in use: the mark is left behind when the slab is given up. */
+	if (LEND_UNLIKELY((bits & (1 | RTREE_LEAF_STATE_MASK)) != 1))
 		return false;
 #ifdef LEND_CHECKS
 	return false; /* the slow path checks */
