@@ -341,11 +341,11 @@ static int admit_own_user(
 	return -EACCES;
 }
 
-/* Nobody there yet, or there no more: another may come. */
-static bool is_absence(int err)
+/* Nobody there yet, or there no more, or no room just now: it may pass. */
+static bool is_passing(int err)
 {
-	return err == -ECONNREFUSED || err == -EOWNERDEAD || err == -ENOLINK ||
-	       err == -ECONNRESET || err == -EPIPE;
+	return err == -ECONNREFUSED || err == -EAGAIN || err == -EOWNERDEAD ||
+	       err == -ENOLINK || err == -ECONNRESET || err == -EPIPE;
 }
 
 static int open_once(const char *name, const char *address, lend_deadline deadline,
@@ -367,6 +367,14 @@ static int open_once(const char *name, const char *address, lend_deadline deadli
 	return err ? lendi_fail(err, "%s", reason) : 0;
 }
 
+static int give_up(const char *name)
+{
+	char last[LEND_REASON_BYTES_MAX + 1];
+
+	(void)snprintf(last, sizeof(last), "%s", lend_error_detail());
+	return lendi_fail(-ETIMEDOUT, "nobody shared \"%s\" in time: %s", name, last);
+}
+
 int lend_open(const char *name, lend_deadline deadline, const struct lend_arena **out_arena)
 {
 	char address[LEND_ADDRESS_BYTES_MAX + 1];
@@ -381,11 +389,11 @@ int lend_open(const char *name, lend_deadline deadline, const struct lend_arena 
 		return err;
 	for (;;) {
 		err = open_once(name, address, deadline, out_arena);
-		if (!is_absence(err))
+		if (!is_passing(err))
 			return err;
 		left_ms = lendi_deadline_poll_ms(deadline);
 		if (left_ms == 0)
-			return lendi_fail(-ETIMEDOUT, "nobody shared \"%s\" in time", name);
+			return give_up(name);
 		if (left_ms > 0 && wait_ms > left_ms)
 			wait_ms = left_ms;
 		(void)lendi_os.poll(NULL, 0, wait_ms);

@@ -11,6 +11,8 @@
 #define EVENTS_PER_DISPATCH  64
 #define PAUSE_NS             INT64_C(100000000) /* of accepting, when FDs or memory ran out */
 
+#define OFFERS_MAX LENDI_GIFTS_MAX
+
 /* An arena that every peer gets. */
 struct offered {
 	struct offered *next;
@@ -243,13 +245,15 @@ void lendi_server_reap(struct lend_server *server)
 	}
 }
 
-void lendi_server_greet(struct lend_server *server, struct lend_session *session)
+int lendi_server_greet(struct lend_server *server, struct lend_session *session)
 {
 	struct offered *offer;
+	int err = 0;
 
-	for (offer = server->offers; offer; offer = offer->next)
+	for (offer = server->offers; offer && !err; offer = offer->next)
 		if (offer->arena->generation == offer->generation)
-			(void)lendi_give_add(session, offer->arena, offer->name, NULL);
+			err = lendi_give_add(session, offer->arena, offer->name, NULL);
+	return err;
 }
 
 static int check(const struct lend_server *server)
@@ -288,11 +292,33 @@ int lend_server_dispatch(struct lend_server *server)
 	return 0;
 }
 
+static void lend_to_all(struct lend_server *server, const struct offered *offer)
+{
+	struct lend_session *session;
+	int err;
+
+	server->depth++;
+	for (session = server->sessions; session; session = session->next) {
+		if (!lendi_session_may_lend(session))
+			continue;
+		session->depth++;
+		err = lendi_give_add(session, offer->arena, offer->name, NULL);
+		/* A peer that answers nothing would wait in vain for this one: let it know. */
+		if (err)
+			lendi_session_fail(session, err);
+		else
+			lendi_session_send(session);
+		session->depth--;
+	}
+	server->depth--;
+	lendi_server_reap(server);
+}
+
 int lend_server_offer(struct lend_server *server, struct lend_arena *arena, const char *name)
 {
 	struct offered **link;
 	struct offered *offer;
-	struct lend_session *session;
+	uint32_t count = 0;
 	int err = check(server);
 
 	if (!err)
@@ -300,9 +326,11 @@ int lend_server_offer(struct lend_server *server, struct lend_arena *arena, cons
 	if (err)
 		return err;
 	name = name ? name : arena->name;
-	for (link = &server->offers; *link; link = &(*link)->next)
+	for (link = &server->offers; *link; link = &(*link)->next, count++)
 		if (strcmp((*link)->name, name) == 0)
 			return lendi_fail(-EEXIST, "\"%s\" is offered already", name);
+	if (count >= OFFERS_MAX)
+		return lendi_fail(-ENOSPC, "%u arenas are offered already", count);
 	offer = calloc(1, sizeof(*offer));
 	if (!offer)
 		return lendi_fail(-ENOMEM, "an offered arena");
@@ -311,18 +339,7 @@ int lend_server_offer(struct lend_server *server, struct lend_arena *arena, cons
 	lendi_wire_text(offer->name, sizeof(offer->name), name);
 	*link = offer;
 
-	server->depth++;
-	for (session = server->sessions; session; session = session->next) {
-		if (!lendi_session_may_lend(session))
-			continue;
-		/* One peer that answers nothing does not stand in the way of the others. */
-		session->depth++;
-		if (lendi_give_add(session, arena, name, NULL) == 0)
-			lendi_session_send(session);
-		session->depth--;
-	}
-	server->depth--;
-	lendi_server_reap(server);
+	lend_to_all(server, offer);
 	return 0;
 }
 

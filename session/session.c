@@ -268,8 +268,9 @@ static void decide(struct lend_session *session, const struct lendi_packet *pack
 	LEND_CRASHPOINT("session.answer.before");
 	lendi_session_post(session, &message);
 	LEND_CRASHPOINT("session.answer.sent");
-	if (session->server)
-		lendi_server_greet(session->server, session);
+	err = session->server ? lendi_server_greet(session->server, session) : 0;
+	if (err)
+		lendi_session_fail(session, err);
 }
 
 static void take_handshake(struct lend_session *session, const union lendi_message *message,

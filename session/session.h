@@ -193,7 +193,7 @@ void lendi_take_free(struct lend_session *session);  /* what nobody asked for, t
 /* server.c: free its sessions that are over and that nobody is inside of. */
 void lendi_server_reap(struct lend_server *server);
 
-/* server.c: the session's handshake got to where it may be lent to. */
-void lendi_server_greet(struct lend_server *server, struct lend_session *session);
+/* server.c: the session's handshake got to where it may be lent to. 0; -ENOMEM. */
+int lendi_server_greet(struct lend_server *server, struct lend_session *session);
 
 #endif /* LENDHEAP_SESSION_SESSION_H */

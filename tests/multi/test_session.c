@@ -409,11 +409,137 @@ CLEAN_TEST(stopped_peer_blocks_nobody_and_goes_on_later)
 	lend_session_close(session);
 }
 
+/* More FDs than a message can carry: 256 slots, or half of a small window. */
+static uint32_t many_slots(void)
+{
+	return lend_window_current().slot_count >= 512 ? 256 : 16;
+}
+
+/* Lend an arena of many slots, with a root at its start and a word near its end. */
+static int giant(int parent, int link, const char *argument)
+{
+	struct lend_arena_options options = {.name = "giant"};
+	struct lend_session *session;
+	struct lend_arena *arena;
+	char **word;
+
+	(void)argument;
+	options.reservation_bytes = (many_slots() - 1) * (UINT64_C(15) << 28);
+	CHILD_CHECK(!lend_arena_create(&options, &arena));
+	word = lend_alloc(arena, sizeof(*word));
+	CHILD_CHECK(word && (*word = lend_alloc(arena, 64)));
+	strcpy(*word, "far away");
+	CHILD_CHECK(!lend_root_set(arena, "word", LEND_TYPE(char *, 1), word));
+	CHILD_CHECK(!lend_session_start(link, LEND_SESSION_CONNECTS, NULL, &session));
+	CHILD_CHECK(!lend_session_lend_until(session, arena, NULL, meet_deadline()));
+	(void)child_await(parent);
+	lend_session_close(session);
+	return lend_arena_destroy(arena) ? CHILD_FAILED : 0;
+}
+
+CLEAN_TEST(arena_of_many_slots_comes_in_chunks)
+{
+	struct meet_log log = {.closed = 0};
+	struct lend_session_options options = meet_options(&log);
+	const struct lend_arena *arena;
+	struct lend_session *session;
+	struct leaks before;
+	struct child child;
+	const void *word;
+	int socks[2];
+
+	CU_ASSERT_TRUE_FATAL(meet_pair(socks));
+	child = role_start("giant", socks[1], NULL);
+	CU_ASSERT_EQUAL_FATAL(
+		lend_session_start(socks[0], LEND_SESSION_ACCEPTS, &options, &session), 0);
+	CU_ASSERT_EQUAL(lend_session_wait(session, meet_deadline()), 0);
+	before = leaks_count();
+	CU_ASSERT_EQUAL_FATAL(
+		lend_session_borrow(session, "giant", meet_deadline(), &arena), 0);
+	/* Its claims, all of them, and its data. */
+	CU_ASSERT_EQUAL(leaks_count().fds, before.fds + (int)many_slots() + 1);
+	CU_ASSERT_EQUAL(lend_root_get(arena, "word", LEND_TYPE(char *, 1), &word), 0);
+	CU_ASSERT_STRING_EQUAL(*(char *const *)word, "far away");
+	CU_ASSERT_EQUAL(lend_close(arena), 0);
+	CU_ASSERT_EQUAL(leaks_since(&before), 0);
+	CU_ASSERT_TRUE(child_tell(child.sock));
+	CU_ASSERT_TRUE(meet_session(session, &log.closed, 1));
+	CU_ASSERT_EQUAL(child_end(&child), 0);
+	lend_session_close(session);
+}
+
+CLEAN_TEST(arena_that_cannot_be_lent_says_so)
+{
+	struct lend_arena_options options = {
+		.name = "files", .backing = LEND_BACKING_DIRECTORY, .directory = "/dev/shm"};
+	struct meet_log log = {.closed = 0};
+	struct lend_session_options session_options = meet_options(&log);
+	struct lend_arena *files;
+	struct lend_arena *roads = meet_arena("roads");
+	struct lend_session *session;
+	int socks[2];
+
+	CU_ASSERT_EQUAL_FATAL(lend_arena_create(&options, &files), 0);
+	CU_ASSERT_TRUE_FATAL(meet_pair(socks));
+	CU_ASSERT_EQUAL_FATAL(
+		lend_session_start(socks[0], LEND_SESSION_CONNECTS, &session_options, &session),
+		0);
+	CU_ASSERT_EQUAL(lend_session_lend(session, files, NULL), -EOPNOTSUPP);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lend_error_detail(), "cannot be lent"));
+	CU_ASSERT_EQUAL(lend_share(files, "files"), -EOPNOTSUPP);
+	CU_ASSERT_EQUAL(lend_arena_destroy(files), 0);
+	CU_ASSERT_EQUAL(lend_session_lend(session, files, NULL), -ESTALE);
+	/* Lent, and gone before anyone could take it: it is not lent. */
+	CU_ASSERT_EQUAL(lend_session_lend(session, roads, NULL), 0);
+	CU_ASSERT_EQUAL(lend_arena_destroy(roads), 0);
+	lend_session_withdraw(session, roads);
+	CU_ASSERT_EQUAL(log.lent, 1);
+	CU_ASSERT_EQUAL(log.lent_err, -ESTALE);
+	lend_session_close(session);
+	(void)close(socks[1]);
+}
+
+CLEAN_TEST(arena_withdrawn_half_way_is_forgotten_on_both_sides)
+{
+	struct meet_log log[2] = {{.closed = 0}};
+	struct lend_session_options options[2] = {meet_options(&log[0]), meet_options(&log[1])};
+	struct lend_arena *arena = meet_arena("roads");
+	struct lend_session *session[2];
+	struct leaks before;
+	int socks[2];
+	int lent = 0;
+	int i;
+
+	CU_ASSERT_TRUE_FATAL(meet_pair(socks));
+	for (i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL_FATAL(lend_session_start(socks[i],
+					      i ? LEND_SESSION_ACCEPTS : LEND_SESSION_CONNECTS,
+					      &options[i], &session[i]),
+			0);
+	for (i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(lend_session_dispatch(session[i % 2]), 0);
+	CU_ASSERT_TRUE(log[0].opened && log[1].opened);
+	before = leaks_count();
+	/* The other end does not read: the socket fills up somewhere inside an arena. */
+	while (lend_session_lend(session[0], arena, NULL) == 0)
+		lent++;
+	CU_ASSERT_EQUAL(lent, 1024);
+	lend_session_withdraw(session[0], arena);
+	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
+	for (i = 0; i < 4000 && log[0].lent < lent; i++)
+		CU_ASSERT_EQUAL_FATAL(lend_session_dispatch(session[i % 2]), 0);
+	CU_ASSERT_EQUAL(log[0].lent, lent); /* each has its answer, or went no further */
+	CU_ASSERT_EQUAL(leaks_count().fds, before.fds - 5); /* the arena had 5 */
+	for (i = 0; i < 2; i++)
+		lend_session_close(session[i]);
+}
+
 static const struct role roles[] = {
 	ROLE(reader),
 	ROLE(trader),
 	ROLE(owner),
 	ROLE(forking_owner),
+	ROLE(giant),
 };
 
 static const struct suite_test tests[] = {
@@ -427,6 +553,9 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(forked_child_has_no_session_and_does_not_hide_our_end),
 	SUITE_TEST(death_is_seen_though_a_forked_child_keeps_the_socket),
 	SUITE_TEST(stopped_peer_blocks_nobody_and_goes_on_later),
+	SUITE_TEST(arena_of_many_slots_comes_in_chunks),
+	SUITE_TEST(arena_that_cannot_be_lent_says_so),
+	SUITE_TEST(arena_withdrawn_half_way_is_forgotten_on_both_sides),
 };
 
 int main(int argc, char **argv)

@@ -180,7 +180,8 @@ LEND_API int lend_server_dispatch(struct lend_server *server);
 
 /*
  * Lend an arena to every peer, of now and later, under a name (NULL: the arena's). Retract it
- * before destroying it. 0; errors as lend_session_lend(), -EEXIST the name is offered already.
+ * before destroying it. 0; errors as lend_session_lend(), -EEXIST the name is offered already,
+ * -ENOSPC 1024 are.
  */
 LEND_API int lend_server_offer(
 	struct lend_server *server, struct lend_arena *arena, const char *name);
