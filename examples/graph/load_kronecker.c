@@ -6,9 +6,11 @@
 
 #include "failure.h"
 #include "load.h"
+#include "measure.h"
 #include "random.h"
 
 #define REPORT_EACH 65536u
+#define EDGE_BYTES  40u /* in the list, which doubles as it grows, and sorted into two arcs */
 
 /* Graph500's initiator matrix, as shares of 2^32: A 0.57, B 0.19, C 0.19 and the rest. */
 #define SHARE_A   UINT32_C(2448131359)
@@ -86,6 +88,11 @@ int load_kronecker(const struct load_options *options, struct edge_list *list)
 			"2^%" PRIu32 " vertices with %" PRIu32
 			" edges each are more than 2^30 edges",
 			options->kronecker_scale, options->edge_factor);
+	if (edge_count * EDGE_BYTES > measure_available())
+		return graph_fail(-ENOMEM,
+			"%" PRIu64 " edges take about %" PRIu64 " MiB to draw and "
+			"sort, and only %" PRIu64 " MiB of memory are available",
+			edge_count, edge_count * EDGE_BYTES >> 20, measure_available() >> 20);
 	err = add_vertices(list, vertex_count);
 	if (err)
 		return err;

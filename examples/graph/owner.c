@@ -6,6 +6,7 @@
  * are found.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 #define BUILD_ROUNDS_MAX 5u
 #define BUILD_SECONDS    2.0 /* no further round after so long */
+#define GRAPHS_AT_ONCE   3u  /* in the arena, with malloc, and merged with the overlay */
 
 struct owner {
 	const struct settings *settings;
@@ -47,6 +49,20 @@ static void report_build(void *context, double share)
 
 static const struct graph_progress build_progress = {report_build, NULL};
 
+/* Linux promises more memory than it has and kills later: better to say so now. */
+static int check_room(const struct plain *plain)
+{
+	uint64_t needed = GRAPHS_AT_ONCE * graph_reservation(plain);
+	uint64_t available = measure_available();
+
+	if (needed <= available)
+		return 0;
+	return graph_fail(-ENOMEM,
+		"this graph takes about %" PRIu64 " MiB to build and compare, and only %" PRIu64
+		" MiB of memory are available",
+		needed >> 20, available >> 20);
+}
+
 static int load(struct owner *owner)
 {
 	struct message message = {.kind = MESSAGE_LOADED};
@@ -61,6 +77,8 @@ static int load(struct owner *owner)
 	if (err)
 		return err;
 	err = plain_from_edges(&owner->list, NULL, 0, &owner->plain);
+	if (!err)
+		err = check_room(&owner->plain);
 	if (err)
 		return err;
 
