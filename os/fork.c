@@ -35,7 +35,7 @@ int lendi_map_wiped(size_t bytes, void **out_at)
 
 static void map_epoch_word(void)
 {
-	void *at;
+	void *at = NULL;
 
 	if (lendi_map_wiped(4096, &at) == 0)
 		epoch_word = at;
