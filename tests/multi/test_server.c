@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena/arena.h"
 #include "support/leaks.h"
 #include "support/meet.h"
 #include "support/role.h"
@@ -77,6 +79,31 @@ static int strange_caller(int parent, int link, const char *argument)
 	if (setgid(STRANGER) || setuid(STRANGER))
 		return CHILD_SKIPPED;
 	return caller(parent, link, argument);
+}
+
+/* Another user whom the policy admits: it reads, and cannot make its FD one that writes. */
+static int strange_reader(int parent, int link, const char *argument)
+{
+	struct meet_log log = {.closed = 0};
+	struct lend_session_options options = meet_options(&log); /* admits everyone */
+	const struct lend_arena *arena;
+	struct lend_session *session;
+	char file[64];
+
+	(void)parent;
+	(void)link;
+	if (setgid(STRANGER) || setuid(STRANGER) || prctl(PR_SET_DUMPABLE, 1))
+		return CHILD_SKIPPED;
+	CHILD_CHECK(!lend_session_connect(argument, &options, meet_deadline(), &session));
+	CHILD_CHECK(!lend_session_borrow(session, "roads", meet_deadline(), &arena));
+	CHILD_CHECK(meet_reads(arena, "roads"));
+	(void)snprintf(file, sizeof(file), "/proc/self/fd/%d", arena->data.fd);
+	CHILD_CHECK(access(file, F_OK) == 0);
+	CHILD_CHECK(open(file, O_RDWR | O_CLOEXEC) == -1 && errno == EACCES);
+	CHILD_CHECK(fchmod(arena->data.fd, 0666) == -1 && errno == EPERM);
+	CHILD_CHECK(!lend_close(arena));
+	lend_session_close(session);
+	return 0;
 }
 
 static long long told(const struct child *child, char *sentence)
@@ -146,6 +173,29 @@ CLEAN_TEST(without_a_policy_another_user_is_refused)
 		CU_ASSERT_EQUAL(log.closed_err, -EACCES);
 	}
 	lend_server_destroy(server);
+}
+
+CLEAN_TEST(admitted_stranger_reads_and_cannot_reopen_to_write)
+{
+	struct meet_log log = {.closed = 0};
+	struct lend_session_options options = meet_options(&log);
+	struct lend_arena *arena = meet_arena("roads");
+	struct lend_server *server;
+	struct child child;
+
+	CU_ASSERT_EQUAL_FATAL(lend_server_create(address, &options, &server), 0);
+	CU_ASSERT_EQUAL(lend_server_offer(server, arena, NULL), 0);
+	child = role_start("strange_reader", -1, address);
+	if (geteuid() == 0) {
+		CU_ASSERT_TRUE(meet_server(server, &log.closed, 1));
+		CU_ASSERT_EQUAL(log.closed_err, -ENOLINK);
+		CU_ASSERT_EQUAL(log.peer.uid, STRANGER);
+		CU_ASSERT_EQUAL(child_end(&child), 0);
+	} else {
+		CU_ASSERT_EQUAL(child_end(&child), CHILD_SKIPPED);
+	}
+	lend_server_destroy(server);
+	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 }
 
 CLEAN_TEST(socket_file_is_for_its_user_only)
@@ -438,6 +488,7 @@ static const struct role roles[] = {
 	ROLE(caller),
 	ROLE(choosy_caller),
 	ROLE(strange_caller),
+	ROLE(strange_reader),
 	ROLE(one_server),
 };
 
@@ -445,6 +496,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(policy_refuses_with_one_reason_on_both_sides),
 	SUITE_TEST(caller_too_may_refuse),
 	SUITE_TEST(without_a_policy_another_user_is_refused),
+	SUITE_TEST(admitted_stranger_reads_and_cannot_reopen_to_write),
 	SUITE_TEST(socket_file_is_for_its_user_only),
 	SUITE_TEST(second_server_at_an_address_is_refused),
 	SUITE_TEST(file_that_is_no_socket_stays),

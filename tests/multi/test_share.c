@@ -227,6 +227,12 @@ CLEAN_TEST(opening_twice_is_one_handle_to_close_twice)
 	CU_ASSERT_EQUAL(lend_open(name, meet_deadline(), &first), 0);
 	CU_ASSERT_EQUAL(lend_open(name, meet_deadline(), &second), 0);
 	CU_ASSERT_PTR_EQUAL(first, second);
+	CU_ASSERT_EQUAL(lend_close(first), 0);
+	CU_ASSERT_EQUAL(lend_close(first), 0);
+	/* Closed, and opened again: at the same place. */
+	CU_ASSERT_EQUAL(lend_open(name, meet_deadline(), &first), 0);
+	CU_ASSERT_EQUAL(lend_open(name, meet_deadline(), &second), 0);
+	CU_ASSERT_TRUE(meet_reads(first, "roads"));
 	child_kill(&child);
 	CU_ASSERT_EQUAL(lend_open(name, lend_deadline_in_ms(30), &second), -ETIMEDOUT);
 	CU_ASSERT_EQUAL(lend_close(first), 0);
