@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many arenas: several in a process, several processes with their own, arenas of several slots,
- * slots used again and again, also by threads that lived through it. The parent uses no window.
+ * slots used again and again, also by threads that lived through it.
  */
 #include "support/suite.h"
 
@@ -15,6 +15,7 @@
 #include "support/child.h"
 #include "support/leaks.h"
 #include "support/offer.h"
+#include "support/tools.h"
 #include "support/window.h"
 
 #define GIB ((size_t)1 << 30)
@@ -365,6 +366,7 @@ static void start_workers(pthread_t *threads)
 {
 	int i;
 
+	ended = false;
 	CHILD_CHECK(pthread_barrier_init(&barrier, NULL, WORKERS) == 0);
 	for (i = 1; i < WORKERS; i++)
 		CHILD_CHECK(pthread_create(
@@ -397,17 +399,32 @@ static void end_workers(pthread_t *threads)
 		CHILD_CHECK(faults[i] == 0);
 }
 
-static int reuse_one_slot(int parent, void *argument)
+/*
+ * From here on the program itself uses a window, of 16 slots: ThreadSanitizer follows no threads
+ * into the child of a fork. The slots from `from` on are kept from its arenas.
+ */
+enum { SLOTS = 16 };
+
+static void keep_slots(uint32_t from, int *claims)
 {
-	struct lend_window window = window_small(1, getpid());
+	static bool configured;
+	struct lend_window window = window_small(SLOTS, getpid());
+
+	CHILD_CHECK(configured || lend_window_configure(&window) == 0);
+	configured = true;
+	CHILD_CHECK(lendi_run_claim(from, SLOTS - from, claims) == 0);
+}
+
+static void reuse_one_slot(void)
+{
 	pthread_t threads[WORKERS];
 	struct leaks before;
+	int claims[SLOTS];
 	uint64_t mapped = 0;
 	uint64_t turn = 0;
 	int i;
 
-	(void)parent, (void)argument;
-	CHILD_CHECK(lend_window_configure(&window) == 0);
+	keep_slots(1, claims);
 	start_workers(threads);
 	before = leaks_count();
 	current_count = 1;
@@ -425,26 +442,25 @@ static int reuse_one_slot(int parent, void *argument)
 	CHILD_CHECK(mapped_bytes() < mapped + (64 << 20));
 	CHILD_CHECK(count_ours() == 0);
 	end_workers(threads);
-	return 0;
+	lendi_run_release(claims, SLOTS - 1);
 }
 
 CLEAN_TEST(arenas_in_one_slot_two_hundred_times)
 {
-	CU_ASSERT_EQUAL(run_alone(reuse_one_slot), 0);
+	reuse_one_slot();
 }
 
 /* Now two arenas of one slot, now one of two slots over both: caches are found by first slot. */
-static int reuse_as_run(int parent, void *argument)
+static void reuse_as_run(void)
 {
-	struct lend_window window = window_small(2, getpid());
 	struct lend_arena_options two = {.reservation_bytes = LEND_SLOT_BYTES};
 	pthread_t threads[WORKERS];
 	struct leaks before;
+	int claims[SLOTS];
 	uint64_t turn = 0;
 	int i;
 
-	(void)parent, (void)argument;
-	CHILD_CHECK(lend_window_configure(&window) == 0);
+	keep_slots(2, claims);
 	start_workers(threads);
 	before = leaks_count();
 	for (i = 0; i < 60; i++) {
@@ -459,12 +475,12 @@ static int reuse_as_run(int parent, void *argument)
 	}
 	end_workers(threads);
 	CHILD_CHECK(count_ours() == 0);
-	return 0;
+	lendi_run_release(claims, SLOTS - 2);
 }
 
 CLEAN_TEST(arenas_of_two_slots_over_used_slots)
 {
-	CU_ASSERT_EQUAL(run_alone(reuse_as_run), 0);
+	reuse_as_run();
 }
 
 /* Threads that each make and destroy arenas of their own, at the same time. */
@@ -496,14 +512,16 @@ static void *make_and_destroy(void *argument)
 	return NULL;
 }
 
-static int make_in_threads(int parent, void *argument)
+static void make_in_threads(void)
 {
-	struct leaks before = leaks_count();
+	struct leaks before;
 	pthread_t threads[4];
 	uint64_t bad[4][8] = {{0}};
+	int claims[1];
 	int i;
 
-	(void)parent, (void)argument;
+	keep_slots(SLOTS, claims);
+	before = leaks_count();
 	for (i = 0; i < 4; i++)
 		CHILD_CHECK(pthread_create(&threads[i], NULL, make_and_destroy, bad[i]) == 0);
 	for (i = 0; i < 4; i++) {
@@ -512,12 +530,11 @@ static int make_in_threads(int parent, void *argument)
 	}
 	CHILD_CHECK(leaks_since(&before) == 0);
 	CHILD_CHECK(count_ours() == 0);
-	return 0;
 }
 
 CLEAN_TEST(arenas_made_by_several_threads_at_once)
 {
-	CU_ASSERT_EQUAL(run_alone(make_in_threads), 0);
+	make_in_threads();
 }
 
 /* A child forked at any moment can own arenas itself, beside what it reads of its parent's. */
@@ -572,22 +589,23 @@ static int fork_when_busy(int parent, void *argument)
 
 CLEAN_TEST(arenas_of_a_child_forked_from_a_busy_parent)
 {
-#ifdef __SANITIZE_THREAD__
-	/* ThreadSanitizer ends a multi-threaded process's child at its first lock. */
-	fprintf(stderr, "skip: not under ThreadSanitizer\n");
-#else
+	/* ThreadSanitizer ends the child of a process with threads at its first lock. */
+	if (UNDER_TSAN) {
+		fprintf(stderr, "skip: no forks beside threads under ThreadSanitizer\n");
+		(void)fork_when_busy;
+		return;
+	}
 	CU_ASSERT_EQUAL(run_alone(fork_when_busy), 0);
-#endif
 }
 
 static const struct suite_test tests[] = {
 	SUITE_TEST(arenas_of_three_owners_hold_pointers_into_each_other),
 	SUITE_TEST(arenas_of_many_processes_are_each_at_their_own_place),
 	SUITE_TEST(arenas_of_several_slots_hold_data_beyond_4_gib),
+	SUITE_TEST(arenas_of_a_child_forked_from_a_busy_parent),
 	SUITE_TEST(arenas_in_one_slot_two_hundred_times),
 	SUITE_TEST(arenas_of_two_slots_over_used_slots),
 	SUITE_TEST(arenas_made_by_several_threads_at_once),
-	SUITE_TEST(arenas_of_a_child_forked_from_a_busy_parent),
 };
 
 SUITE_MAIN("many_arenas", tests)

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "support/leaks.h"
+#include "support/tools.h"
 
 /* The window of the library and the page map behind it; below 2^47 in builds with a shadow. */
-#ifdef __SANITIZE_THREAD__
+#if UNDER_TSAN
 static uint64_t watched_from = UINT64_C(0x7e8000000000);
 static uint64_t watched_bytes = UINT64_C(33) << 32;
 #else

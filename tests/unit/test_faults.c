@@ -16,6 +16,7 @@
 #include "support/fault.h"
 #include "support/leaks.h"
 #include "support/offer.h"
+#include "support/tools.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -189,7 +190,7 @@ static unsigned fail_in_turn(struct plan plan)
 	return plan.nth - 1;
 }
 
-/* Backing up front is slow: fewer errors there, and under valgrind. */
+/* Backing up front is slow: fewer errors there, and under tools. */
 static void fail_with_each(struct plan plan, unsigned calls_min)
 {
 	static const int errors[] = {ENOMEM, ENOSPC, EMFILE, EPERM, EINTR, EINVAL};
@@ -198,7 +199,7 @@ static void fail_with_each(struct plan plan, unsigned calls_min)
 
 	if (plan.options.commit == LEND_COMMIT_UP_FRONT || plan.options.directory)
 		count = 2;
-	if (getenv("LEND_TEST_VALGRIND"))
+	if (under_slow_tool())
 		count = 1;
 
 	for (i = 0; i < count; i++) {
