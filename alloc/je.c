@@ -2,12 +2,14 @@
 #include "alloc/je.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 
 /*
- * Our options. jemalloc reads this string last, after its environment variable and its file in
- * /etc, so nothing there undoes it (docs of malloc_conf_2_conf_harder; tests/unit/test_je.c).
+ * Our options. jemalloc reads this string last, after its file in /etc, so nothing there undoes it
+ * (docs of malloc_conf_2_conf_harder; tests/unit/test_je.c). Its environment variable it does not
+ * find at all, see below.
  *
  * narenas:1, percpu_arena, background_thread: only our own arenas do work, on the caller's thread.
  * tcache: the caches are ours. retain: an extent once known is never unmapped.
@@ -24,6 +26,18 @@ const char *je_malloc_conf_2_conf_harder =
 	"dss:disabled,thp:default,metadata_thp:disabled,hpa:false,trust_madvise:false,"
 	"san_guard_large:0,san_guard_small:0,junk:false,zero:false,"
 	"abort:false,abort_conf:false,confirm_conf:false,stats_print:false,stats_interval:-1";
+
+/*
+ * The private jemalloc asks the environment by this name and is linked against this one, which
+ * nobody else sees. Its variable could not undo an option of ours, but abort_conf:true and a word
+ * that jemalloc does not know, in whatever environment a program inherits, would end that program
+ * before main().
+ */
+__attribute__((visibility("hidden"))) char *secure_getenv(const char *name)
+{
+	(void)name;
+	return NULL;
+}
 
 static int start_answer;
 static char start_detail[128];
