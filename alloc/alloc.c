@@ -62,6 +62,8 @@ static void *take_uncached(struct lend_arena *arena, size_t usable, size_t align
 {
 	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
 
+	if (!lendi_heap_has_metadata(tsdn, je_of(arena)))
+		return NULL;
 	if (alignment <= CACHELINE || usable <= SC_SMALL_MAXCLASS)
 		return arena_malloc_hard(
 			tsdn, je_of(arena), usable, sz_size2index(usable), zero);
@@ -72,7 +74,7 @@ static void *take_any(struct lend_arena *arena, struct lend_cache *cache, size_t
 	size_t alignment, bool zero)
 {
 	szind_t class = sz_size2index(usable);
-	void *object;
+	void *object = NULL;
 
 	if (!cache || class >= LENDI_CACHED_CLASSES || alignment > PAGE)
 		return take_uncached(arena, usable, alignment, zero);
@@ -88,8 +90,7 @@ static void reclaim(struct lend_arena *arena, struct lend_cache *cache)
 {
 	if (cache)
 		lendi_cache_flush(cache);
-	arena_decay(tsd_tsdn(tsd_fetch()), je_of(arena), /* is_background_thread */ false,
-		/* all */ true);
+	lendi_heap_purge(tsd_tsdn(tsd_fetch()), je_of(arena));
 }
 
 static void *fail_alloc(int err)
@@ -98,23 +99,49 @@ static void *fail_alloc(int err)
 	return NULL;
 }
 
+/* The class size of a request, or why it is hopeless: then nothing is flushed for it. */
+static int plan_request(
+	const struct lend_arena *arena, size_t bytes, size_t alignment, size_t *out_usable)
+{
+	size_t usable;
+
+	if (alignment == 0 || (alignment & (alignment - 1)) || alignment > (size_t)1 << 30)
+		return lendi_fail(-EINVAL, "alignment %zu, powers of two to 1 GiB are possible",
+			alignment);
+	usable = bytes > SC_LARGE_MAXCLASS ? 0 : sz_sa2u(bytes ? bytes : 1, alignment);
+	if (usable == 0 || usable > arena->heap_bytes)
+		return lendi_fail(-ENOMEM, "%zu bytes of arena \"%s\", which has %llu", bytes,
+			arena->name, (unsigned long long)arena->heap_bytes);
+	if (usable > arena->quota_bytes)
+		return lendi_fail(-EDQUOT, "%zu bytes of arena \"%s\", whose quota is %llu",
+			bytes, arena->name, (unsigned long long)arena->quota_bytes);
+	*out_usable = usable;
+	return 0;
+}
+
+static void *fail_exhausted(const struct lend_arena *arena, size_t usable)
+{
+	if (lendi_hook_error == -EDQUOT || lendi_hook_error == -EPERM)
+		return fail_alloc(lendi_hook_error); /* the hook left the sentence */
+	if (!lendi_hook_error)
+		(void)lendi_fail(-ENOMEM,
+			"arena \"%s\" has no %zu bytes in one piece of its %llu", arena->name,
+			usable, (unsigned long long)arena->heap_bytes);
+	return fail_alloc(-ENOMEM);
+}
+
 static LEND_NOINLINE void *alloc_slow(struct lend_arena *arena, struct lend_cache *cache,
 	size_t bytes, size_t alignment, bool zero)
 {
-	size_t usable;
+	size_t usable = 0;
 	void *object;
 	int err;
 
 	err = check_owned(arena);
+	if (!err)
+		err = plan_request(arena, bytes, alignment, &usable);
 	if (err)
 		return fail_alloc(err);
-	if (alignment == 0 || (alignment & (alignment - 1)) || alignment > (size_t)1 << 30)
-		return fail_alloc(lendi_fail(-EINVAL,
-			"alignment %zu, powers of two to 1 GiB are possible", alignment));
-	usable = bytes > SC_LARGE_MAXCLASS ? 0 : sz_sa2u(bytes ? bytes : 1, alignment);
-	if (usable == 0 || usable > SC_LARGE_MAXCLASS)
-		return fail_alloc(
-			lendi_fail(-ENOMEM, "%zu bytes are more than any arena has", bytes));
 	if (!cache)
 		cache = lendi_cache_get(arena);
 
@@ -125,17 +152,29 @@ static LEND_NOINLINE void *alloc_slow(struct lend_arena *arena, struct lend_cach
 		lendi_hook_error = 0;
 		object = take_any(arena, cache, usable, alignment, zero);
 	}
-	if (!object) {
-		if (lendi_hook_error == -EDQUOT || lendi_hook_error == -EPERM)
-			return fail_alloc(lendi_hook_error); /* the hook left the sentence */
-		if (!lendi_hook_error)
-			(void)lendi_fail(-ENOMEM,
-				"arena \"%s\" has no %zu bytes in one piece of its %llu",
-				arena->name, usable, (unsigned long long)arena->heap_bytes);
-		return fail_alloc(-ENOMEM);
-	}
+	if (!object)
+		return fail_exhausted(arena, usable);
 	lendi_shadow_born(arena->heap, object);
 	return object;
+}
+
+/*
+ * 4 to 64 KiB, whose class takes some computing. That the cache has an object proves all that
+ * alloc_slow() asks: owner, process image, arena.
+ */
+static LEND_NOINLINE void *alloc_middle(
+	struct lend_arena *arena, struct lend_cache *cache, size_t bytes, bool zero)
+{
+	void *object = NULL;
+	szind_t class;
+
+	if (!cache || bytes - 1 >= LENDI_CACHED_BYTES)
+		return alloc_slow(arena, cache, bytes, 1, zero);
+	class = sz_size2index(bytes);
+	if (!lendi_bin_take(&cache->bins[class], &object))
+		return alloc_slow(arena, cache, bytes, 1, zero);
+	lendi_shadow_born(arena->heap, object);
+	return zero ? memset(object, 0, sz_index2size(class)) : object;
 }
 
 /* True when the cache had an object. */
@@ -154,27 +193,34 @@ LEND_ALWAYS_INLINE bool alloc_fast(struct lend_cache *cache, size_t bytes, void 
 void *lend_alloc(struct lend_arena *arena, size_t bytes)
 {
 	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
-	void *object;
+	void *object = NULL;
 
 	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
 		return object;
-	return alloc_slow(arena, cache, bytes, 1, false);
+	return alloc_middle(arena, cache, bytes, false);
 }
 
 void *lend_alloc_zeroed(struct lend_arena *arena, size_t bytes)
 {
 	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
-	void *object;
+	void *object = NULL;
 
 	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
 		return memset(object, 0, bytes);
-	return alloc_slow(arena, cache, bytes, 1, true);
+	return alloc_middle(arena, cache, bytes, true);
 }
 
 void *lend_alloc_aligned(struct lend_arena *arena, size_t bytes, size_t alignment)
 {
-	return alloc_slow(
-		arena, arena ? lendi_thread->at[arena->slot] : NULL, bytes, alignment, false);
+	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
+	void *object = NULL;
+
+	/* Small classes lie at multiples of the largest power of two that divides them. */
+	if (LEND_LIKELY(bytes <= SC_LOOKUP_MAXCLASS && alignment && alignment <= PAGE &&
+			(alignment & (alignment - 1)) == 0 &&
+			alloc_fast(cache, sz_sa2u(bytes ? bytes : 1, alignment), &object)))
+		return object;
+	return alloc_slow(arena, cache, bytes, alignment, false);
 }
 
 size_t lend_alloc_batch(struct lend_arena *arena, size_t bytes, void **objects, size_t count)
@@ -193,13 +239,13 @@ size_t lend_alloc_batch(struct lend_arena *arena, size_t bytes, void **objects, 
 
 void *lend_cache_alloc(struct lend_cache *cache, size_t bytes)
 {
-	void *object;
+	void *object = NULL;
 
 	if (LEND_LIKELY(alloc_fast(cache, bytes, &object)))
 		return object;
 	if (!arena_of_cache(cache))
 		return NULL;
-	return alloc_slow(cache->arena, cache, bytes, 1, false);
+	return alloc_middle(cache->arena, cache, bytes, false);
 }
 
 /*
@@ -351,7 +397,7 @@ void lend_free_sized(struct lend_arena *arena, void *object, size_t bytes)
 {
 	struct lend_cache *cache = arena ? lendi_thread->at[arena->slot] : NULL;
 
-	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)))
+	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)) || free_fast(cache, object))
 		return;
 	if (size_is_right(arena, object, bytes, 1))
 		free_slow(arena, cache, object);
@@ -364,7 +410,8 @@ void lend_free_sized_aligned(
 	size_t usable =
 		bytes > SC_LOOKUP_MAXCLASS ? bytes : sz_sa2u(bytes ? bytes : 1, alignment);
 
-	if (LEND_LIKELY(alignment <= PAGE && free_sized_fast(cache, object, usable)))
+	if (LEND_LIKELY(alignment <= PAGE && free_sized_fast(cache, object, usable)) ||
+		free_fast(cache, object))
 		return;
 	if (size_is_right(arena, object, bytes, alignment))
 		free_slow(arena, cache, object);
@@ -386,7 +433,7 @@ void lend_cache_free(struct lend_cache *cache, void *object)
 
 void lend_cache_free_sized(struct lend_cache *cache, void *object, size_t bytes)
 {
-	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)))
+	if (LEND_LIKELY(free_sized_fast(cache, object, bytes)) || free_fast(cache, object))
 		return;
 	if (object && arena_of_cache(cache) && size_is_right(cache->arena, object, bytes, 1))
 		free_slow(cache->arena, cache, object);
@@ -406,12 +453,13 @@ size_t lend_usable_bytes(const struct lend_arena *arena, const void *object)
 static bool resize_in_place(struct lend_arena *arena, void *object, size_t usable)
 {
 	rtree_contents_t page = lendi_page_of(arena, object);
+	tsdn_t *tsdn = tsd_tsdn(tsd_fetch());
 
-	if (page.metadata.slab || usable < SC_LARGE_MINCLASS)
+	if (page.metadata.slab || usable < SC_LARGE_MINCLASS ||
+		!lendi_heap_has_metadata(tsdn, je_of(arena)))
 		return false;
 	lendi_hook_error = 0;
-	return !large_ralloc_no_move(tsd_tsdn(tsd_fetch()), page.edata, usable, usable,
-		/* zero */ false);
+	return !large_ralloc_no_move(tsdn, page.edata, usable, usable, /* zero */ false);
 }
 
 void *lend_realloc(struct lend_arena *arena, void *object, size_t bytes)

@@ -23,6 +23,7 @@ __thread struct lendi_thread *lendi_thread = &no_caches;
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t flushed = PTHREAD_COND_INITIALIZER;
 static pthread_key_t thread_key;
+static int key_error; /* all keys of the process taken: threads go without caches */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void lock_registry(void)
@@ -35,14 +36,20 @@ static void unlock_registry(void)
 	(void)pthread_mutex_unlock(&registry);
 }
 
-/* How many objects of a class a cache of the profile may hold. */
-static uint32_t class_slots(uint32_t profile, szind_t class)
+/*
+ * How many objects of a class a cache of this arena may hold. In an arena with a small quota it is
+ * less: what one thread keeps another cannot have.
+ */
+static uint32_t class_slots(const struct lend_arena *arena, szind_t class)
 {
-	const size_t bytes = sz_index2size(class);
-	const size_t budget = profile == LEND_CACHE_LEAN ? 16 << 10 : 1 << 20;
-	const size_t most = profile == LEND_CACHE_LEAN ? 64 : 2048;
-	size_t slots = budget / bytes;
+	const bool lean = arena->cache_profile == LEND_CACHE_LEAN;
+	const size_t most = lean ? 64 : 2048;
+	size_t budget = lean ? 16 << 10 : 1 << 20;
+	size_t slots;
 
+	if (budget > arena->quota_bytes / 1024)
+		budget = arena->quota_bytes / 1024;
+	slots = budget / sz_index2size(class);
 	if (slots > most)
 		slots = most;
 	return slots < 4 ? 4 : (uint32_t)slots;
@@ -90,7 +97,7 @@ struct lend_cache *lendi_cache_create(struct lend_arena *arena, struct lendi_thr
 	szind_t class;
 
 	for (class = 0; class < LENDI_CACHED_CLASSES; class ++)
-		bytes += class_slots(arena->cache, class) * sizeof(void *);
+		bytes += class_slots(arena, class) * sizeof(void *);
 	bytes = PAGE_CEILING(bytes);
 	if (lendi_map_wiped(bytes, &at))
 		return NULL;
@@ -108,7 +115,7 @@ struct lend_cache *lendi_cache_create(struct lend_arena *arena, struct lendi_thr
 		struct lendi_bin *bin = &cache->bins[class];
 
 		bin->full = slots;
-		slots += class_slots(arena->cache, class);
+		slots += class_slots(arena, class);
 		bin->empty = slots;
 		bin->head = slots;
 		bin->low_water = slots;
@@ -248,7 +255,7 @@ static void unlock_in_child(void)
 
 static void make_key(void)
 {
-	(void)pthread_key_create(&thread_key, end_thread);
+	key_error = pthread_key_create(&thread_key, end_thread);
 	(void)pthread_atfork(lock_registry, unlock_registry, unlock_in_child);
 }
 
@@ -258,7 +265,7 @@ static struct lendi_thread *make_thread(void)
 	void *at;
 
 	(void)pthread_once(&once, make_key);
-	if (lendi_map_wiped(sizeof(*thread), &at))
+	if (key_error || lendi_map_wiped(sizeof(*thread), &at))
 		return NULL;
 	thread = at;
 	if (pthread_setspecific(thread_key, thread)) {
@@ -385,6 +392,8 @@ void *lendi_cache_refill(struct lend_cache *cache, szind_t class)
 		.low_bits_empty = (uint16_t)(uintptr_t)bin->empty,
 	};
 
+	if (!lendi_heap_has_metadata(tsdn, heap->je))
+		return NULL;
 	if (class >= SC_NBINS)
 		return large_malloc(tsdn, heap->je, sz_index2size(class), false);
 

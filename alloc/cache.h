@@ -26,6 +26,7 @@
 /* Cached classes: all small ones (to 14 KiB) and the large ones to 64 KiB. */
 #define LENDI_CACHED_LARGE   9u
 #define LENDI_CACHED_CLASSES (SC_NBINS + LENDI_CACHED_LARGE)
+#define LENDI_CACHED_BYTES   ((size_t)64 << 10)
 
 #define LENDI_LEAN_DECAY_MS 3000
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/heap.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -69,18 +70,14 @@ static void *alloc_base_block(extent_hooks_t *hooks, void *at, size_t bytes, siz
 {
 	struct lendi_heap *heap =
 		(struct lendi_heap *)((char *)hooks - offsetof(struct lendi_heap, books_hooks));
-	void *block;
+	void *block = NULL;
 
 	(void)index;
 	if (at || alignment > HUGEPAGE)
 		return NULL;
-	block = lendi_arena_add_base_block(heap->arena, bytes);
-	if (block) {
-		*zero = true;
-		*commit = true;
-	} else {
-		lendi_hook_error = -ENOMEM;
-	}
+	lendi_hook_error = lendi_arena_add_base_block(heap->arena, bytes, &block);
+	*zero = true;
+	*commit = true;
 	return block;
 }
 
@@ -138,6 +135,25 @@ static int add_range(tsdn_t *tsdn, struct lendi_heap *heap)
 	return 0;
 }
 
+/* What a successor must agree on before it believes the books: jemalloc's own shapes. */
+static uint64_t heap_layout(void)
+{
+	uint64_t hash = LEND_LAYOUT_SEED;
+	unsigned class;
+
+	hash = lend_layout_fold(hash, sizeof(arena_t));
+	hash = lend_layout_fold(hash, sizeof(base_block_t));
+	hash = lend_layout_fold(hash, sizeof(edata_t));
+	hash = lend_layout_fold(hash, sizeof(bin_t));
+	hash = lend_layout_fold(hash, SC_NSIZES);
+	for (class = 0; class < SC_NBINS; class ++) {
+		hash = lend_layout_fold(hash, bin_infos[class].reg_size);
+		hash = lend_layout_fold(hash, bin_infos[class].slab_size);
+		hash = lend_layout_fold(hash, bin_infos[class].nregs);
+	}
+	return hash;
+}
+
 static int make_je_arena(struct lendi_heap *heap)
 {
 	struct lend_arena *arena = heap->arena;
@@ -157,11 +173,57 @@ static int make_je_arena(struct lendi_heap *heap)
 	}
 	/* The hooks for metadata stay those of the start: this sets the hooks for data alone. */
 	(void)arena_set_extent_hooks(tsd, heap->je, &heap->data_hooks);
-	if (arena->cache == LEND_CACHE_LEAN)
+	if (arena->cache_profile == LEND_CACHE_LEAN)
 		(void)arena_decay_ms_set(
 			tsdn, heap->je, extent_state_dirty, LENDI_LEAN_DECAY_MS);
+	books->heap_layout = heap_layout();
 	lend_store_release64(&books->arena, (uintptr_t)heap->je - arena->books);
 	return add_range(tsdn, heap);
+}
+
+#define EDATA_RESERVE                                                                          \
+	64 /* an allocation splits twice; this many threads may at once, and more */
+
+bool lendi_heap_has_metadata(tsdn_t *tsdn, arena_t *je)
+{
+	edata_cache_t *spare = je->pa_shard.pac.edata_cache;
+
+	while (atomic_load_zu(&spare->count, ATOMIC_RELAXED) < EDATA_RESERVE) {
+		edata_t *edata = base_alloc_edata(tsdn, spare->base);
+
+		if (!edata)
+			return false;
+		edata_cache_put(tsdn, spare, edata);
+	}
+	return true;
+}
+
+static bool is_purging(tsdn_t *tsdn, decay_t *decay)
+{
+	bool purging;
+
+	malloc_mutex_lock(tsdn, &decay->mtx);
+	purging = decay->purging;
+	malloc_mutex_unlock(tsdn, &decay->mtx);
+	return purging;
+}
+
+void lendi_heap_purge(tsdn_t *tsdn, arena_t *je)
+{
+	decay_t *decay = &je->pa_shard.pac.decay_dirty;
+	bool others;
+
+	/*
+	 * jemalloc lets one thread purge at a time and sends others away; what that one holds is
+	 * neither free nor off the quota until it is done.
+	 */
+	do {
+		others = is_purging(tsdn, decay);
+		arena_decay(tsdn, je, /* is_background_thread */ false, /* all */ true);
+		others = is_purging(tsdn, decay) || others;
+		if (others)
+			(void)sched_yield();
+	} while (others);
 }
 
 #ifdef LEND_CHECKS
@@ -170,7 +232,7 @@ static int make_shadow(struct lendi_heap *heap)
 	void *at;
 
 	heap->shadow_bytes = heap->arena->heap_bytes / 64;
-	at = mmap(NULL, heap->shadow_bytes, PROT_READ | PROT_WRITE,
+	at = lendi_os.mmap(NULL, heap->shadow_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return lendi_fail_errno(-errno, "shadow of arena \"%s\"", heap->arena->name);
@@ -228,7 +290,7 @@ void lendi_heap_destroy(struct lend_arena *arena)
 		arena_set(LENDI_JE_INDEX_OF(arena->slot), NULL);
 	set_leaves(arena, false);
 #ifdef LEND_CHECKS
-	(void)munmap(heap->shadow, heap->shadow_bytes);
+	(void)lendi_os.munmap(heap->shadow, heap->shadow_bytes);
 #endif
 	arena->heap = NULL;
 	free(heap);

@@ -36,6 +36,17 @@ int lendi_heap_create(struct lend_arena *arena);
  */
 void lendi_heap_destroy(struct lend_arena *arena);
 
+/*
+ * Are there spare extent structures for whatever the next allocation splits? When jemalloc finds
+ * none in the middle of a split it abandons the extent it was splitting, and ours is all the free
+ * memory there is. So every way into it that may split asks here first. False: no memory for the
+ * books.
+ */
+bool lendi_heap_has_metadata(tsdn_t *tsdn, arena_t *je);
+
+/* Give every page without a live object back now, and wait for others that are at it. */
+void lendi_heap_purge(tsdn_t *tsdn, arena_t *je);
+
 /* What the page map says of the page of an address in the heap of an arena we own. */
 static inline rtree_contents_t lendi_page_of(
 	const struct lend_arena *arena, const void *pointer)

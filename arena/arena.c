@@ -141,11 +141,17 @@ static int make_files(const struct lend_arena_options *options, struct lend_aren
 	else
 		arena->lend_error = -EOPNOTSUPP; /* not sealed: borrowers would refuse it */
 
-	/* What is written without asking again: headers, roots, and the page map of the heap. */
+	/*
+	 * What is written without asking again: headers, roots, and the page map of the data with the
+	 * word behind it, which jemalloc reads for a neighbour.
+	 */
 	err = lendi_segment_commit(&arena->data, 0, LENDI_ROOTS_END);
 	if (!err)
-		err = lendi_segment_commit(&arena->books_file, 0,
-			LENDI_HEADER_BYTES + arena->slot_count * LENDI_LEAF_SLOT_BYTES);
+		err = lendi_segment_commit(
+			&arena->books_file, 0, sizeof(struct lend_books_shm));
+	if (!err)
+		err = lendi_segment_commit(&arena->books_file, LENDI_HEADER_BYTES,
+			arena->data_bytes / LENDI_PAGE_BYTES * 8 + LENDI_PAGE_BYTES);
 	if (err)
 		goto release_fence;
 	return 0;
@@ -161,10 +167,17 @@ close_data:
 
 static void close_files(struct lend_arena *arena)
 {
+	/* Something else closed our FDs: the numbers may be the application's files by now. */
+	if (!lendi_fence_held(&arena->fence)) {
+		lendi_fence_abandon(&arena->fence);
+		return;
+	}
 	lendi_close(arena->lend_fd);
 	lendi_fence_release(&arena->fence);
 	lendi_segment_close(&arena->books_file);
 	lendi_segment_close(&arena->data);
+	/* Last: only now may another process take the slots. */
+	lendi_run_release(arena->claims, arena->placed ? arena->slot_count : 0);
 }
 
 static void unmap_run(struct lend_arena *arena)
@@ -218,6 +231,19 @@ unmap_data:
 	return err;
 }
 
+/* Enter it in the table, or unmap it: a small arena of another network namespace may lie there. */
+static bool enter_run(struct lend_arena *arena)
+{
+	bool entered;
+
+	lendi_table_lock();
+	entered = lendi_table_put(arena);
+	lendi_table_unlock();
+	if (!entered)
+		unmap_run(arena);
+	return entered;
+}
+
 /*
  * Find a run that nobody has claimed and where nothing of this process lies. The search starts at
  * a random run: processes in other network namespaces do not see our claims, and spread so.
@@ -242,9 +268,13 @@ static int place_run(struct lend_arena *arena)
 		if (err)
 			return err;
 		err = map_run(arena, slot);
-		if (!err)
+		if (!err && enter_run(arena)) {
+			arena->placed = true;
 			return 0;
+		}
 		lendi_run_release(arena->claims, count);
+		if (!err)
+			continue;
 		if (err != -EADDRINUSE)
 			return err;
 	}
@@ -300,7 +330,7 @@ int lendi_arena_create(const struct lend_arena_options *options, struct lend_are
 		return lendi_fail(-ENOMEM, "handle of an arena");
 	arena->fixed = true;
 	arena->incarnation = 1;
-	arena->cache = options->cache;
+	arena->cache_profile = options->cache;
 	arena->fork_epoch = lendi_fork_epoch();
 	arena->generation = lendi_table_next_generation();
 	if (options->name)
@@ -341,7 +371,6 @@ void lendi_arena_publish(struct lend_arena *arena)
 
 	lendi_table_lock();
 	arena->role = LENDI_OWNED;
-	lendi_table_put(arena);
 	lendi_table_unlock();
 	LEND_CRASHPOINT("arena.create.placed");
 	/* ARENA: release; who attaches finds the header and an empty heap. */
@@ -358,15 +387,12 @@ void lendi_arena_destroy(struct lend_arena *arena)
 	lend_store_release64(&head->magic, 0);
 	LEND_CRASHPOINT("arena.destroy.cleared");
 	lendi_table_lock();
-	if (arena->role == LENDI_OWNED)
-		lendi_table_remove(arena);
+	lendi_table_remove(arena);
 	lendi_table_unlock();
 
 	unmap_run(arena);
 	LEND_CRASHPOINT("arena.destroy.unmapped");
 	close_files(arena);
-	/* Last: only now may another process take the slots. */
-	lendi_run_release(arena->claims, arena->slot_count);
 	free(arena->claims);
 	lendi_table_give_handle(arena);
 }
@@ -385,21 +411,32 @@ int lendi_arena_check_owned(const struct lend_arena *arena)
 	return 0;
 }
 
+/*
+ * Before each system call that changes a file of the arena the kernel is asked whether we still
+ * hold the fence. What closed it (closefrom, a careless close) dropped its lock in silence, and
+ * may have closed our other FDs too: their numbers can be files of the application by now.
+ */
+static int check_fence(const struct lend_arena *arena)
+{
+	if (lendi_fence_held(&arena->fence))
+		return 0;
+	return lendi_fail(-EPERM, "the lock that proves the ownership of arena \"%s\" is gone",
+		arena->name);
+}
+
 int lendi_arena_commit(struct lend_arena *arena, uintptr_t address, uint64_t bytes)
 {
 	uint64_t used = lend_load_relaxed64(&arena->committed_bytes);
 	uint64_t end = address + bytes - arena->base;
 	int err;
 
-	/*
-	 * Growth comes once in megabytes, so it is where the kernel is asked whether we are still the
-	 * owner: anything that closed the fence's FD dropped its lock in silence.
-	 */
-	if (LEND_UNLIKELY(end > lend_load_relaxed64(&arena->data.file_bytes)) &&
-		!lendi_fence_held(&arena->fence))
-		return lendi_fail(-EPERM,
-			"the lock that proves the ownership of arena \"%s\" is gone",
-			arena->name);
+	/* Without growth or fallocate the files are not touched, and nothing is asked. */
+	if (LEND_UNLIKELY(end > lend_load_relaxed64(&arena->data.file_bytes) ||
+			  arena->data.fallocates)) {
+		err = check_fence(arena);
+		if (err)
+			return err;
+	}
 
 	/* Relaxed: the count orders nothing; the exchange makes it exact. */
 	do {
@@ -421,39 +458,59 @@ int lendi_arena_commit(struct lend_arena *arena, uintptr_t address, uint64_t byt
 
 int lendi_arena_decommit(struct lend_arena *arena, uintptr_t address, uint64_t bytes)
 {
-	int err = lendi_segment_punch(&arena->data, address - arena->base, bytes);
+	int err = check_fence(arena);
 
+	if (!err)
+		err = lendi_segment_punch(&arena->data, address - arena->base, bytes);
 	if (!err)
 		(void)__atomic_sub_fetch(&arena->committed_bytes.raw, bytes, __ATOMIC_RELAXED);
 	return err;
 }
 
-void *lendi_arena_add_base_block(struct lend_arena *arena, uint64_t bytes)
+/* The next bytes of the books, entered in the block table. books_lock is held. */
+static int add_block_locked(struct lend_arena *arena, uint64_t bytes, uint64_t *out_at)
 {
 	struct lend_books_shm *books = (struct lend_books_shm *)arena->books;
+	uint32_t index = lend_load_relaxed32(&books->block_count);
+	uint64_t at = lend_load_relaxed64(&books->block_end);
 	struct lend_base_block_shm *block;
-	uint32_t index;
-	uint64_t at;
-	void *made = NULL;
+	int err;
+
+	if (index >= LENDI_BASE_BLOCKS_MAX || bytes > arena->books_bytes - at)
+		return lendi_fail(-ENOMEM,
+			"books of arena \"%s\": %llu of %llu bytes used, %u blocks",
+			arena->name, (unsigned long long)at,
+			(unsigned long long)arena->books_bytes, index);
+	err = check_fence(arena);
+	if (!err)
+		err = lendi_segment_commit(&arena->books_file, at, bytes);
+	if (err)
+		return err;
+
+	block = &books->blocks[index];
+	block->at = at;
+	block->incarnation = arena->incarnation;
+	LEND_CRASHPOINT("books.block.filled");
+	/* BLOCK: release; a rebuild that sees the count sees the block. */
+	lend_store_release64(&block->bytes, bytes);
+	lend_store_release64(&books->block_end, at + bytes);
+	lend_store_release32(&books->block_count, index + 1);
+	*out_at = at;
+	return 0;
+}
+
+int lendi_arena_add_base_block(struct lend_arena *arena, uint64_t bytes, void **out_block)
+{
+	uint64_t at = 0;
+	int err;
 
 	/* Not a hot path: a block is 2 MiB of metadata, for some 64 MiB of small objects. */
 	(void)pthread_mutex_lock(&arena->books_lock);
-	index = lend_load_relaxed32(&books->block_count);
-	at = lend_load_relaxed64(&books->block_end);
-	if (index < LENDI_BASE_BLOCKS_MAX && bytes <= arena->books_bytes - at &&
-		lendi_segment_commit(&arena->books_file, at, bytes) == 0) {
-		block = &books->blocks[index];
-		block->at = at;
-		block->incarnation = arena->incarnation;
-		LEND_CRASHPOINT("books.block.filled");
-		/* BLOCK: release; a rebuild that sees the count sees the block. */
-		lend_store_release64(&block->bytes, bytes);
-		lend_store_release64(&books->block_end, at + bytes);
-		lend_store_release32(&books->block_count, index + 1);
-		made = (void *)(arena->books + at);
-	}
+	err = add_block_locked(arena, bytes, &at);
 	(void)pthread_mutex_unlock(&arena->books_lock);
-	return made;
+	if (!err)
+		*out_block = (void *)(arena->books + at);
+	return err;
 }
 
 const char *lend_arena_name(const struct lend_arena *arena)

@@ -34,10 +34,10 @@ struct lend_arena {
 	uint32_t role;       /* enum lendi_role */
 	uintptr_t heap_base; /* objects lie in [heap_base, heap_base + heap_bytes) */
 	uint64_t heap_bytes;
-	void *heap;          /* the alloc floor's */
-	uint64_t fork_epoch; /* of the process image that owns it */
-	uint64_t generation; /* a number no other arena of this process has */
-	uint32_t cache;      /* enum lend_cache_profile */
+	void *heap;             /* the alloc floor's */
+	uint64_t fork_epoch;    /* of the process image that owns it */
+	uint64_t generation;    /* a number no other arena of this process has */
+	uint32_t cache_profile; /* enum lend_cache_profile */
 	uint32_t slot_count;
 	uint32_t
 		home_slot; /* first of the run in its owner's window: what references count from */
@@ -47,6 +47,7 @@ struct lend_arena {
 	uintptr_t books; /* 0 for a borrower */
 	uint64_t books_bytes;
 	bool fixed;
+	bool placed; /* an owner's: its claims are held */
 	char name[LEND_ARENA_NAME_BYTES_MAX + 1];
 	struct lend_identity identity;
 	uint64_t incarnation;
@@ -134,8 +135,8 @@ int lendi_arena_decommit(struct lend_arena *arena, uintptr_t address, uint64_t b
 
 /*
  * The next bytes of the books for a base block of jemalloc, 2 MiB aligned, backed and entered in
- * the block table. NULL when they are used up.
+ * the block table. 0; -ENOMEM they are used up, -EPERM the fence is lost, or the segment's error.
  */
-void *lendi_arena_add_base_block(struct lend_arena *arena, uint64_t bytes);
+int lendi_arena_add_base_block(struct lend_arena *arena, uint64_t bytes, void **out_block);
 
 #endif /* LENDHEAP_ARENA_ARENA_H */

@@ -125,7 +125,11 @@ static int map_data(const struct lend_arena_shm *head, const struct lendi_offer 
 	int err = -EADDRINUSE;
 	void *at;
 
-	if (head->window_base == window->base) {
+	if (head->window_base == window->base &&
+		!lendi_table_is_free(head->slot, head->slot_count)) {
+		err = lendi_fail(-EADDRINUSE, "of slots %u to %u one has another arena here",
+			head->slot, head->slot + head->slot_count - 1);
+	} else if (head->window_base == window->base) {
 		arena->base = lendi_slot_at(window, head->slot);
 		arena->fixed = true;
 		err = lendi_map_at(arena->base, head->data_bytes, PROT_READ, offer->data_fd, 0);
@@ -220,7 +224,7 @@ static int enter(const struct lend_arena_shm *head, const struct lendi_offer *of
 	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
 	arena->role = LENDI_BORROWED;
 	if (arena->fixed) {
-		lendi_table_put(arena);
+		(void)lendi_table_put(arena); /* map_data() saw that its slots are free */
 	} else {
 		arena->next_free = relocated;
 		relocated = arena;

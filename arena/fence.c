@@ -99,19 +99,33 @@ int lendi_fence_create(struct lendi_fence *out_fence)
 	return err;
 }
 
-void lendi_fence_release(struct lendi_fence *fence)
+/* Take it off the list. The lock of the list is held. */
+static void unlink_fence(struct lendi_fence *fence)
 {
 	struct lendi_fence **link;
 
-	take_lock();
 	for (link = &locked; *link && *link != fence;)
 		link = &(*link)->next;
 	if (*link)
 		*link = fence->next;
+}
+
+void lendi_fence_release(struct lendi_fence *fence)
+{
+	take_lock();
+	unlink_fence(fence);
 	/* Under the lock: this close drops whatever lock of the file the process has by then. */
 	lendi_close(fence->fd);
 	give_lock();
+	fence->fd = -1;
+	fence->inode = 0;
+}
 
+void lendi_fence_abandon(struct lendi_fence *fence)
+{
+	take_lock();
+	unlink_fence(fence);
+	give_lock();
 	fence->fd = -1;
 	fence->inode = 0;
 }
@@ -119,6 +133,7 @@ void lendi_fence_release(struct lendi_fence *fence)
 bool lendi_fence_held(const struct lendi_fence *fence)
 {
 	struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat status;
 
 	/*
 	 * An open-file-description lock conflicts with our own POSIX lock, so asking for one shows
@@ -128,5 +143,8 @@ bool lendi_fence_held(const struct lendi_fence *fence)
 	if (fence->fork_epoch != lendi_fork_epoch() ||
 		lendi_os.fcntl(fence->fd, F_OFD_GETLK, &probe))
 		return false;
-	return probe.l_type == F_WRLCK && probe.l_pid == fence->pid;
+	if (probe.l_type != F_WRLCK || probe.l_pid != fence->pid)
+		return false;
+	/* The number may be another file by now, one that the application has locked. */
+	return lendi_os.fstat(fence->fd, &status) == 0 && status.st_ino == fence->inode;
 }

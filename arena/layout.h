@@ -137,6 +137,8 @@ struct lend_books_shm {
 	lend_word64 ledger_at;    /* ledger of lent objects: 0, not written by this version */
 	lend_word64
 		retired_at; /* memory waiting for borrowers: 0, not written by this version */
+	uint64_t
+		heap_layout; /* of jemalloc's structures and size classes, folded by the alloc floor */
 	uint64_t quota_bytes;
 	uint32_t commit; /* enum lend_commit */
 	uint32_t cache;  /* enum lend_cache_profile */
@@ -146,10 +148,10 @@ struct lend_books_shm {
 };
 LEND_SHM_AT(struct lend_books_shm, identity, 24);
 LEND_SHM_AT(struct lend_books_shm, arena, 48);
-LEND_SHM_AT(struct lend_books_shm, quota_bytes, 88);
-LEND_SHM_AT(struct lend_books_shm, block_count, 104);
-LEND_SHM_AT(struct lend_books_shm, blocks, 112);
-LEND_SHM_SIZEOF(struct lend_books_shm, 112 + 24 * 4096);
+LEND_SHM_AT(struct lend_books_shm, heap_layout, 88);
+LEND_SHM_AT(struct lend_books_shm, block_count, 112);
+LEND_SHM_AT(struct lend_books_shm, blocks, 120);
+LEND_SHM_SIZEOF(struct lend_books_shm, 120 + 24 * 4096);
 
 /*
  * The layout of all shared types above, as one number. Two processes compare it before either

@@ -93,15 +93,38 @@ static int grow_locked(struct lendi_segment *segment, uint64_t end)
 	return 0;
 }
 
-static int fallocate_all(int fd, int mode, uint64_t offset, uint64_t bytes)
+/* Small enough that a kernel before 6.8, which gives up at any signal, gets one done. */
+#define FALLOCATE_BYTES (UINT64_C(2) << 20)
+
+static int fallocate_piece(int fd, int mode, uint64_t offset, uint64_t bytes)
 {
 	int failed;
 
-	/* A signal interrupts it with nothing kept on tmpfs; asking again is all there is to do. */
+	/* Interrupted, tmpfs keeps nothing of it; asking again is all there is to do. */
 	do {
 		failed = lendi_os.fallocate(fd, mode, (off_t)offset, (off_t)bytes);
 	} while (failed && errno == EINTR);
 	return failed ? -errno : 0;
+}
+
+/* Memory for all of it, or for none. */
+static int back(int fd, uint64_t offset, uint64_t bytes)
+{
+	uint64_t done = 0;
+	int err = 0;
+
+	while (!err && done < bytes) {
+		uint64_t piece =
+			bytes - done < FALLOCATE_BYTES ? bytes - done : FALLOCATE_BYTES;
+
+		err = fallocate_piece(fd, FALLOC_FL_KEEP_SIZE, offset + done, piece);
+		if (!err)
+			done += piece;
+	}
+	if (err && done) /* it was not in use before, so nothing is lost */
+		(void)fallocate_piece(
+			fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, done);
+	return err;
 }
 
 int lendi_segment_commit(struct lendi_segment *segment, uint64_t offset, uint64_t bytes)
@@ -121,7 +144,7 @@ int lendi_segment_commit(struct lendi_segment *segment, uint64_t offset, uint64_
 	if (!segment->fallocates)
 		return 0;
 
-	err = fallocate_all(segment->fd, FALLOC_FL_KEEP_SIZE, offset, bytes);
+	err = back(segment->fd, offset, bytes);
 	if (err)
 		return lendi_fail_errno(
 			err, "%llu bytes from the machine", (unsigned long long)bytes);
@@ -130,7 +153,7 @@ int lendi_segment_commit(struct lendi_segment *segment, uint64_t offset, uint64_
 
 int lendi_segment_punch(struct lendi_segment *segment, uint64_t offset, uint64_t bytes)
 {
-	int err = fallocate_all(
+	int err = fallocate_piece(
 		segment->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
 
 	if (err)

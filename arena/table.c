@@ -100,13 +100,26 @@ void lendi_table_give_handle(struct lend_arena *arena)
 	lendi_table_unlock();
 }
 
-void lendi_table_put(struct lend_arena *arena)
+bool lendi_table_is_free(uint32_t slot, uint32_t count)
 {
 	uint32_t i;
 
+	for (i = 0; i < count; i++)
+		if (live[slot + i])
+			return false;
+	return true;
+}
+
+bool lendi_table_put(struct lend_arena *arena)
+{
+	uint32_t i;
+
+	if (!lendi_table_is_free(arena->slot, arena->slot_count))
+		return false;
 	/* TABLE: release; who finds the arena finds it filled. */
 	for (i = 0; i < arena->slot_count; i++)
 		__atomic_store_n(&live[arena->slot + i], arena, __ATOMIC_RELEASE);
+	return true;
 }
 
 void lendi_table_remove(struct lend_arena *arena)
@@ -114,7 +127,8 @@ void lendi_table_remove(struct lend_arena *arena)
 	uint32_t i;
 
 	for (i = 0; i < arena->slot_count; i++)
-		__atomic_store_n(&live[arena->slot + i], NULL, __ATOMIC_RELEASE);
+		if (live[arena->slot + i] == arena)
+			__atomic_store_n(&live[arena->slot + i], NULL, __ATOMIC_RELEASE);
 }
 
 struct lend_arena *lendi_table_at(uint64_t slot)

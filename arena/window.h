@@ -10,10 +10,7 @@
 /* The window in force; from the first call on lend_window_configure() answers -EBUSY. */
 const struct lend_window *lendi_window(void);
 
-/*
- * Is this a machine the library runs on: x86-64, 4 KiB pages, a window that user space can
- * map? 0; -ENOSYS with the reason.
- */
+/* Has this machine the 4 KiB pages the layout is built for? 0; -ENOSYS. */
 int lendi_machine_check(void);
 
 /* The slot an address lies in; slot_count or more when outside. */

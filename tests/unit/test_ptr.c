@@ -350,7 +350,7 @@ static void ref_resolves_at_the_place_of_its_window(void)
 	lend_ref ref = lend_ref_make_raw(window, &memory[100], 7);
 
 	CU_ASSERT_EQUAL(ref.offset, 164);
-	CU_ASSERT_EQUAL(ref.incarnation, 7);
+	CU_ASSERT_EQUAL(ref.life, 7);
 	CU_ASSERT_PTR_EQUAL(lend_ref_resolve_raw(ref, window), &memory[100]);
 	CU_ASSERT_EQUAL((uintptr_t)lend_ref_resolve_raw(ref, elsewhere), elsewhere + 164);
 	CU_ASSERT_PTR_EQUAL(lend_ref_resolve_raw(lend_ref_add(ref, 8), window), &memory[108]);

@@ -26,12 +26,12 @@ extern "C" {
 #define LEND_REF_OFFSET_MAX (UINT64_C(1) << 48)
 
 typedef struct {
-	uint64_t offset;      /* bytes from the window's base; 0, an arena's header, is null */
-	uint64_t incarnation; /* of the arena when the reference was made; from 1 */
+	uint64_t offset; /* bytes from the window's base; 0, an arena's header, is null */
+	uint64_t life;   /* which arena, and which life of it: never 0 but in null */
 } lend_ref;
 LEND_SHM_SIZEOF(lend_ref, 16);
 LEND_SHM_AT(lend_ref, offset, 0);
-LEND_SHM_AT(lend_ref, incarnation, 8);
+LEND_SHM_AT(lend_ref, life, 8);
 
 static inline lend_ref lend_ref_null(void)
 {
@@ -50,7 +50,7 @@ static inline int lend_ref_equal(lend_ref a, lend_ref b)
 {
 	if (a.offset == 0)
 		return b.offset == 0;
-	return a.offset == b.offset && a.incarnation == b.incarnation;
+	return a.offset == b.offset && a.life == b.life;
 }
 
 /*
@@ -70,13 +70,13 @@ static inline lend_ref lend_ref_add(lend_ref ref, int64_t bytes)
  * null.
  */
 static inline lend_ref lend_ref_make_raw(
-	uint64_t window_base, const void *address, uint64_t incarnation)
+	uint64_t window_base, const void *address, uint64_t life)
 {
 	lend_ref ref = {0, 0};
 
 	if (address) {
 		ref.offset = (uintptr_t)address - window_base;
-		ref.incarnation = incarnation;
+		ref.life = life;
 	}
 	return ref;
 }
@@ -94,7 +94,7 @@ static inline void *lend_ref_resolve_raw(lend_ref ref, uint64_t window_base)
 static inline uint64_t lend_ref_layout_fold(uint64_t hash)
 {
 	hash = lend_layout_fold(hash, sizeof(lend_ref));
-	return lend_layout_fold(hash, offsetof(lend_ref, incarnation));
+	return lend_layout_fold(hash, offsetof(lend_ref, life));
 }
 
 #ifdef __cplusplus
