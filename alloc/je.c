@@ -43,34 +43,84 @@ static int start_answer;
 static char start_detail[128];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool has_flag(const char *name, bool wanted)
-{
-	bool value = !wanted;
-	size_t bytes = sizeof(value);
+/* What jemalloc says it does: bools, signed and unsigned numbers, words. */
+static const struct {
+	const char *name;
+	enum { FLAG, NUMBER, COUNT, WORD } kind;
+	intptr_t number;
+	const char *word;
+} wanted[] = {
+	{"opt.narenas", COUNT, 1, NULL},
+	{"opt.percpu_arena", WORD, 0, "disabled"},
+	{"opt.background_thread", FLAG, false, NULL},
+	{"opt.tcache", FLAG, false, NULL},
+	{"opt.retain", FLAG, true, NULL},
+	{"opt.oversize_threshold", NUMBER, 0, NULL},
+	{"opt.muzzy_decay_ms", NUMBER, 0, NULL},
+	{"opt.dirty_decay_ms", NUMBER, 10000, NULL},
+	{"opt.lg_extent_max_active_fit", NUMBER, 6, NULL},
+	{"opt.dss", WORD, 0, "disabled"},
+	{"opt.thp", WORD, 0, "default"},
+	{"opt.metadata_thp", WORD, 0, "disabled"},
+	{"opt.hpa", FLAG, false, NULL},
+	{"opt.trust_madvise", FLAG, false, NULL},
+	{"opt.junk", WORD, 0, "false"},
+	{"opt.zero", FLAG, false, NULL},
+	{"opt.abort", FLAG, false, NULL},
+	{"opt.abort_conf", FLAG, false, NULL},
+	{"opt.confirm_conf", FLAG, false, NULL},
+	{"opt.stats_print", FLAG, false, NULL},
+	{"config.cache_oblivious", FLAG, false, NULL},
+	{"config.stats", FLAG, true, NULL},
+	{"config.prof", FLAG, false, NULL},
+	{"config.debug", FLAG, false, NULL},
+	{"config.xmalloc", FLAG, false, NULL},
+};
 
-	return je_mallctl(name, &value, &bytes, NULL, 0) == 0 && value == wanted;
+static bool is_wanted(size_t which)
+{
+	union {
+		bool flag;
+		intptr_t number;
+		unsigned count;
+		const char *word;
+	} value = {.number = 0};
+	static const size_t sizes[] = {
+		sizeof(bool), sizeof(intptr_t), sizeof(unsigned), sizeof(char *)};
+	size_t bytes = sizes[wanted[which].kind];
+
+	if (je_mallctl(wanted[which].name, &value, &bytes, NULL, 0))
+		return false;
+	switch (wanted[which].kind) {
+	case FLAG:
+		return value.flag == (wanted[which].number != 0);
+	case NUMBER:
+		return value.number == wanted[which].number;
+	case COUNT:
+		return value.count == (unsigned)wanted[which].number;
+	default:
+		return strcmp(value.word, wanted[which].word) == 0;
+	}
 }
 
+/* What differs from the jemalloc this library is built for; NULL: nothing. */
 static const char *find_difference(void)
 {
 	const char *version = NULL;
 	size_t bytes = sizeof(version);
-	unsigned i;
+	size_t i;
 
-	if (je_mallctl("version", &version, &bytes, NULL, 0) ||
-		strncmp(version, "5.3.0-", 6) != 0)
-		return "it is not version 5.3.0";
-	if (!has_flag("opt.retain", true) || !has_flag("opt.background_thread", false) ||
-		!has_flag("opt.tcache", false) || !has_flag("opt.abort", false) ||
-		!has_flag("opt.zero", false) || !has_flag("opt.hpa", false))
-		return "an option differs";
-	if (narenas_total_get() != 1 || opt_oversize_threshold != 0 ||
-		opt_muzzy_decay_ms != 0 || opt_percpu_arena != percpu_arena_disabled)
-		return "an option differs";
-	if (!config_stats || config_prof || config_debug || config_xmalloc)
-		return "it was built with other options";
+	if (je_mallctl("version", &version, &bytes, NULL, 0))
+		return "it does not start";
+	if (strncmp(version, "5.3.0-", 6) != 0)
+		return "its version";
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (!is_wanted(i))
+			return wanted[i].name;
+	if (narenas_total_get() != 1 || opt_san_guard_large != 0 || opt_san_guard_small != 0)
+		return "its arenas or guards";
 	if (sz_large_pad != 0 || rtree_leaf_maskbits() != 30)
-		return "its page map differs";
+		return "its page map";
 	for (i = 0; i < SC_NBINS; i++)
 		if (bin_infos[i].n_shards != 1)
 			return "its bins are sharded";
@@ -83,8 +133,7 @@ static void start(void)
 
 	if (difference) {
 		(void)snprintf(start_detail, sizeof(start_detail),
-			"the private jemalloc is not the one lendheap is built for: %s",
-			difference);
+			"the private jemalloc is not as lendheap needs it: %s", difference);
 		start_answer = -ENOSYS;
 	}
 }

@@ -168,7 +168,7 @@ close_data:
 static void close_files(struct lend_arena *arena)
 {
 	/* Something else closed our FDs: the numbers may be the application's files by now. */
-	if (!lendi_fence_held(&arena->fence)) {
+	if (!lendi_fence_is_there(&arena->fence)) {
 		lendi_fence_abandon(&arena->fence);
 		return;
 	}

@@ -130,10 +130,18 @@ void lendi_fence_abandon(struct lendi_fence *fence)
 	fence->inode = 0;
 }
 
+bool lendi_fence_is_there(const struct lendi_fence *fence)
+{
+	struct stat status;
+
+	if (lendi_os.fstat(fence->fd, &status))
+		return errno != EBADF; /* a failure that says nothing of the FD */
+	return status.st_ino == fence->inode;
+}
+
 bool lendi_fence_held(const struct lendi_fence *fence)
 {
 	struct flock probe = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	struct stat status;
 
 	/*
 	 * An open-file-description lock conflicts with our own POSIX lock, so asking for one shows
@@ -146,5 +154,5 @@ bool lendi_fence_held(const struct lendi_fence *fence)
 	if (probe.l_type != F_WRLCK || probe.l_pid != fence->pid)
 		return false;
 	/* The number may be another file by now, one that the application has locked. */
-	return lendi_os.fstat(fence->fd, &status) == 0 && status.st_ino == fence->inode;
+	return lendi_fence_is_there(fence);
 }

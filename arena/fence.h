@@ -36,8 +36,11 @@ int lendi_fence_lock(int fd, struct lendi_fence *out_fence);
 /* Unlock and close. */
 void lendi_fence_release(struct lendi_fence *fence);
 
-/* Forget a fence that is held no more: its FD's number may be another file's. */
+/* Forget a fence that is not there any more: its FD's number may be another file's. */
 void lendi_fence_abandon(struct lendi_fence *fence);
+
+/* Is the fence's FD still the fence's? No: something closed it, and perhaps our others with it. */
+bool lendi_fence_is_there(const struct lendi_fence *fence);
 
 /* Does this process still hold the lock? One system call. */
 bool lendi_fence_held(const struct lendi_fence *fence);

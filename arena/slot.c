@@ -36,6 +36,11 @@ int lendi_slot_claim(uint32_t slot, int *out_fd)
 		lendi_close(fd);
 		return err;
 	}
+	if (lendi_os.listen(fd, 0)) {
+		err = lendi_fail_errno(-errno, "claim of slot %u, listening", slot);
+		lendi_close(fd);
+		return err;
+	}
 	*out_fd = fd;
 	return 0;
 }
@@ -73,29 +78,20 @@ int lendi_slot_check_claim(int fd, uint32_t slot)
 	socklen_t bytes = sizeof(name);
 	int type = 0;
 	int listening = 0;
-	struct ucred peer = {0, 0, 0};
 	socklen_t int_bytes = sizeof(int);
-	socklen_t peer_bytes = sizeof(peer);
 
 	if (lendi_os.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &int_bytes))
 		return lendi_fail(-EUCLEAN, "claim of slot %u is no socket", slot);
 	int_bytes = sizeof(int);
+	/* A connection accepted from a claim bears its name and does not keep it: it cannot listen. */
 	if (lendi_os.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &int_bytes) ||
-		type != SOCK_STREAM || listening)
+		type != SOCK_STREAM || !listening)
 		return lendi_fail(-EUCLEAN, "claim of slot %u is a socket of type %d%s", slot,
-			type, listening ? ", listening" : "");
+			type, listening ? "" : " that does not listen");
 	if (lendi_os.getsockname(fd, (struct sockaddr *)&name, &bytes))
 		return lendi_fail(-EUCLEAN, "claim of slot %u does not tell its name", slot);
 	if (bytes != wanted_bytes || memcmp(&name, &wanted, wanted_bytes) != 0)
 		return lendi_fail(-EUCLEAN,
 			"claim of slot %u has another name, or another domain's", slot);
-	/*
-	 * A socket that was accepted has its listener's name and does not keep it from others. One
-	 * that never had a peer has no peer's user.
-	 */
-	if (lendi_os.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) ||
-		peer.uid != (uid_t)-1)
-		return lendi_fail(-EUCLEAN,
-			"claim of slot %u is a connection, which holds no name", slot);
 	return 0;
 }

@@ -4,9 +4,10 @@
 
 /*
  * Claims of slots: who holds a slot on this machine. A claim is an abstract Unix stream socket,
- * bound and never listening, whose name says domain, window base and slot. The kernel allows one
- * of a name and frees it with its last holder, so a claim cannot outlive the processes that use
- * the slot. It travels with the arena's data FD, and so a borrower keeps the slot taken.
+ * listening from birth and never accepting, whose name says domain, window base and slot. The
+ * kernel allows one of a name and frees it with its last holder, so a claim cannot outlive the
+ * processes that use the slot. It travels with the arena's data FD, and so a borrower keeps the
+ * slot taken. Why it listens: docs/decisions/0003-claims-listen.md.
  *
  * Another network namespace does not see the names; there a mapping that fails because the place
  * is taken is the second line of defence. Another local user can squat on names: a denial of

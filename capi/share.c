@@ -23,7 +23,6 @@
 
 #define NAME_BYTES_MAX  63u
 #define RETRY_MS_MAX    20
-#define THREAD_STACK    ((size_t)256 << 10)
 #define EVENTS_PER_TURN 16
 #define WAKE_TRIES      1000
 
@@ -132,21 +131,15 @@ static void *serve(void *argument)
 
 static int make_thread(struct helper *self)
 {
-	pthread_attr_t attributes;
 	sigset_t all;
 	sigset_t kept;
 	int err;
 
-	err = -pthread_attr_init(&attributes);
-	if (err)
-		return lendi_fail_errno(err, "attributes of the helper thread");
-	(void)pthread_attr_setstacksize(&attributes, THREAD_STACK);
 	/* The application's signals are not for this thread. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &kept);
-	err = -pthread_create(&self->thread, &attributes, serve, self);
+	err = -pthread_create(&self->thread, NULL, serve, self);
 	(void)pthread_sigmask(SIG_SETMASK, &kept, NULL);
-	(void)pthread_attr_destroy(&attributes);
 	if (err)
 		return lendi_fail_errno(err, "helper thread of lend_share()");
 	(void)pthread_setname_np(self->thread, "lendheap-share");

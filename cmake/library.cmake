@@ -68,6 +68,9 @@ set_target_properties(lendheap_static PROPERTIES
 	EXPORT_NAME static
 	LINKER_LANGUAGE C)
 target_link_libraries(lendheap_static PRIVATE Threads::Threads)
+# A plugin that holds the library statically must stay when it is dlclosed: threads that used it
+# still have destructors to run in it.
+target_link_options(lendheap_static INTERFACE LINKER:-z,nodelete)
 
 if(LENDHEAP_TESTS)
 	if(lend_objects_testing)

@@ -104,12 +104,14 @@ CLEAN_TEST(slot_claim_of_another_slot_or_domain_is_refused)
 	int fd = bind_named(SOCK_STREAM, "elsewhere", 1);
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, 0), 0);
 	CU_ASSERT_EQUAL(lendi_slot_check_claim(fd, 1), -EUCLEAN);
 	CU_ASSERT_TRUE(detail_says("domain"));
 	(void)close(fd);
 
 	fd = bind_named(SOCK_STREAM, lend_window_current().domain, 11);
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, 0), 0);
 	CU_ASSERT_EQUAL(lendi_slot_check_claim(fd, 1), -EUCLEAN);
 	CU_ASSERT_EQUAL(lendi_slot_check_claim(fd, 11), 0); /* so the name above is right */
 	(void)close(fd);
@@ -139,14 +141,28 @@ CLEAN_TEST(slot_claim_of_another_type_is_refused)
 	}
 }
 
-CLEAN_TEST(slot_claim_that_listens_is_refused)
+CLEAN_TEST(slot_claim_that_does_not_listen_is_refused)
 {
 	int fd = bind_named(SOCK_STREAM, lend_window_current().domain, 1);
 
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
-	CU_ASSERT_EQUAL_FATAL(listen(fd, 1), 0);
 	CU_ASSERT_EQUAL(lendi_slot_check_claim(fd, 1), -EUCLEAN);
-	CU_ASSERT_TRUE(detail_says("listening"));
+	CU_ASSERT_TRUE(detail_says("does not listen"));
+	(void)close(fd);
+}
+
+/* Every borrower holds the one socket that is the claim: none may spoil it for the others. */
+CLEAN_TEST(slot_claim_cannot_be_spoiled_by_a_holder)
+{
+	struct sockaddr_un name;
+	socklen_t bytes = make_name(lend_window_current().domain, 1, &name);
+	int fd;
+
+	CU_ASSERT_EQUAL_FATAL(lendi_slot_claim(1, &fd), 0);
+	CU_ASSERT_EQUAL(listen(fd, 16), 0);
+	CU_ASSERT_NOT_EQUAL(connect(fd, (struct sockaddr *)&name, bytes), 0);
+	(void)shutdown(fd, SHUT_RDWR);
+	CU_ASSERT_EQUAL(lendi_slot_check_claim(fd, 1), 0);
 	(void)close(fd);
 }
 
@@ -236,7 +252,8 @@ int main(int argc, char **argv)
 		SUITE_TEST(slot_run_is_claimed_whole_or_not_at_all),
 		SUITE_TEST(slot_claim_of_another_slot_or_domain_is_refused),
 		SUITE_TEST(slot_claim_of_another_type_is_refused),
-		SUITE_TEST(slot_claim_that_listens_is_refused),
+		SUITE_TEST(slot_claim_that_does_not_listen_is_refused),
+		SUITE_TEST(slot_claim_cannot_be_spoiled_by_a_holder),
 		SUITE_TEST(slot_claim_that_was_accepted_is_refused),
 		SUITE_TEST(slot_claim_that_is_no_socket_is_refused),
 		SUITE_TEST(slot_of_another_process_is_taken_until_it_dies),
