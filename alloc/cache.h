@@ -47,9 +47,11 @@ struct lend_cache {
 	struct lend_arena *arena; /* NULL once that was destroyed */
 
 	/* Slow paths. */
-	uint16_t fill[LENDI_CACHED_CLASSES]; /* objects the next refill takes */
-	uint32_t events;                     /* refills and flushes: the clock of the looks */
-	uint32_t next_look;                  /* bin */
+	uint16_t fill[LENDI_CACHED_CLASSES];    /* objects the next refill takes */
+	uint16_t slots[LENDI_CACHED_CLASSES];   /* what a bin may grow to: full moves down */
+	uint8_t refilled[LENDI_CACHED_CLASSES]; /* since the bin was last full */
+	uint32_t events;    /* refills and flushes: the clock of the looks */
+	uint32_t next_look; /* bin */
 	size_t mapped_bytes;
 	/* Under the registry's lock. */
 	struct lendi_thread *thread; /* whose table holds it; NULL for an explicit cache */
@@ -79,7 +81,7 @@ void lendi_cache_destroy(struct lend_cache *cache);
 /* Take objects of a class from the heap and return one; NULL if it has none. */
 void *lendi_cache_refill(struct lend_cache *cache, szind_t class);
 
-/* Give the oldest half of a full bin back. */
+/* Let a full bin grow, or give its oldest half back. */
 void lendi_cache_make_room(struct lend_cache *cache, szind_t class);
 
 /* Give all of it back. */

@@ -51,7 +51,7 @@ enum lend_commit {
 
 /* How much each thread may keep in its cache: speed against footprint and crash loss. */
 enum lend_cache_profile {
-	LEND_CACHE_FAST = 0, /* up to about 1 MiB per size class */
+	LEND_CACHE_FAST = 0, /* grows with use, up to 2 MiB per size class */
 	LEND_CACHE_LEAN = 1, /* up to about 16 KiB per size class, freed pages go back sooner */
 };
 
