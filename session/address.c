@@ -90,7 +90,7 @@ static int remove_dead(const struct lendi_address *address)
 {
 	const char *path = address->name.sun_path;
 	struct stat status;
-	int fd;
+	int fd = -1;
 	int err;
 
 	if (lendi_os.lstat(path, &status))
@@ -138,7 +138,7 @@ static int bind_path(struct lendi_address *address, int fd)
 int lendi_address_listen(struct lendi_address *address, int *out_fd)
 {
 	char text[sizeof(address->name.sun_path) + 1];
-	int fd;
+	int fd = -1;
 	int err;
 
 	err = make_socket(&fd);
@@ -176,7 +176,7 @@ int lendi_address_connect(
 {
 	char text[sizeof(address->name.sun_path) + 1];
 	int left_ms;
-	int fd;
+	int fd = -1;
 	int err;
 
 	err = make_socket(&fd);

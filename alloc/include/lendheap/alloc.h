@@ -15,8 +15,9 @@
  * the look-up.
  * Threads. Any thread may allocate, and free what any other thread of the process allocated.
  * Processes. The owner only. A borrower or a forked child gets NULL and EPERM; its frees change
- * nothing and are counted. A child made by vfork() or clone(CLONE_VM) shares the owner's memory
- * and is served as the owner.
+ * nothing and are counted (a forked child's do not abort in checked builds: it may well run its
+ * parent's destructors). A child made by vfork(), or by clone(CLONE_VM | CLONE_VFORK), shares the
+ * owner's memory while the owner waits, and is served as the owner.
  * Errors. Allocation returns NULL and sets errno (ENOMEM, EDQUOT, EPERM, EINVAL, ESTALE); the
  * sentence is in lend_error_detail(). Free is void: a pointer that is not this arena's changes
  * nothing and is counted (lend_arena_stats); builds with LENDHEAP_CHECKS abort there and also on
@@ -59,7 +60,8 @@ LEND_API void *lend_alloc_aligned(struct lend_arena *arena, size_t bytes, size_t
 
 /*
  * Resize an object, in place where possible; its bytes up to the smaller size are kept. NULL
- * object allocates. On failure NULL, and the object is as it was. Self-relative pointers inside
+ * object allocates. On failure NULL, and the object is as it was. An object that moves keeps no
+ * alignment beyond the usual. Self-relative pointers inside
  * do not survive a move; raw pointers to it do not either.
  */
 LEND_API void *lend_realloc(struct lend_arena *arena, void *object, size_t bytes);

@@ -18,7 +18,7 @@
  * Processes. The one process that created an arena owns it: it alone allocates, frees and writes
  * roots. Others borrow it (lendheap/session.h, lendheap/share.h) and read; a borrower holds a
  * const struct lend_arena *. A child that the owner forks is a reader too: its reads go on, its
- * allocations get EPERM.
+ * allocations get EPERM. So become a daemon first, and create arenas after.
  * Threads. All functions may be called from any thread at any time, except that
  * lend_arena_destroy() must not run while another thread is inside a call on the same arena.
  * Lifetime. A handle is valid until lend_arena_destroy() or lend_close(). The memory lives as
@@ -73,13 +73,21 @@ enum lend_backing {
 struct lend_arena_options {
 	size_t struct_bytes; /* sizeof(struct lend_arena_options); 0: as in version 0.1 */
 	const char *name;    /* up to 63 bytes, seen by borrowers; NULL: "" */
-	uint64_t reservation_bytes; /* addresses for data; 0: all of one slot (3.75 GiB) */
-	uint64_t quota_bytes;       /* of committed data; 0: the reservation */
-	uint32_t commit;            /* enum lend_commit */
-	uint32_t cache;             /* enum lend_cache_profile */
-	uint32_t backing;           /* enum lend_backing */
-	uint32_t reserved;          /* 0 */
-	const char *directory;      /* for LEND_BACKING_DIRECTORY */
+	/*
+	 * Addresses for data; 0: all of one slot (3.75 GiB). Up to 3.75 GiB take one slot, 7.5 two,
+	 * 15 four, and so on. With LEND_COMMIT_UP_FRONT 1/512 of it is taken at once.
+	 */
+	uint64_t reservation_bytes;
+	/*
+	 * Of committed data; 0: the reservation. What threads keep in their caches counts, so a small
+	 * quota makes those small too.
+	 */
+	uint64_t quota_bytes;
+	uint32_t commit;       /* enum lend_commit */
+	uint32_t cache;        /* enum lend_cache_profile */
+	uint32_t backing;      /* enum lend_backing */
+	uint32_t reserved;     /* 0 */
+	const char *directory; /* for LEND_BACKING_DIRECTORY */
 };
 
 /* Who an arena is, in every process and for ever: 128 random bits, drawn at its creation. */
