@@ -908,6 +908,16 @@ static void free_large_twice(struct lend_arena *arena, struct lend_arena *other,
 	lend_free(arena, large);
 }
 
+static void free_in_slab_given_up(
+	struct lend_arena *arena, struct lend_arena *other, void *object)
+{
+	(void)other;
+	object = lend_alloc(arena, 14336);
+	lend_free(arena, object);
+	lend_thread_flush();
+	lend_free(arena, object);
+}
+
 static void free_by_handle(struct lend_arena *arena, struct lend_arena *other, void *object)
 {
 	struct lend_cache *cache = NULL;
@@ -943,6 +953,7 @@ static void misuse_seen_by_every_build_changes_nothing(void)
 		{free_inside_large, "no object of"},
 		{free_last_page_of_large, "no object of"},
 		{free_large_twice, "no object of"},
+		{free_in_slab_given_up, "no object of"},
 		{free_by_handle, "not in"},
 	};
 	size_t i;
