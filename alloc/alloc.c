@@ -88,8 +88,12 @@ static void *take_any(struct lend_arena *arena, struct lend_cache *cache, size_t
 /* What is cached here and dirty anywhere goes back to the quota: then there may be room. */
 static void reclaim(struct lend_arena *arena, struct lend_cache *cache)
 {
+	struct lend_cache *own = lendi_thread->at[arena->slot];
+
 	if (cache)
 		lendi_cache_flush(cache);
+	if (own && own != cache)
+		lendi_cache_flush(own); /* the thread's, beside a handle in its hand */
 	lendi_heap_purge(tsd_tsdn(tsd_fetch()), je_of(arena));
 }
 
