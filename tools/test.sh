@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 
 jobs=$1
 shift
+ulimit -c 0 # tests die on purpose: no core files
 arguments=("$@")
 steps=${LENDHEAP_TEST_STEPS:-release dev asan tsan fuzz}
 mkdir -p build
