@@ -3,10 +3,10 @@
 # A thin face over CMake: each goal gets what it needs through apt (LENDHEAP_NO_INSTALL=1: says
 # what is missing and stops), configures, builds, runs.
 #
-#   make           the library, release, into build/
+#   make           the library, benches and examples, release, into build/
 #   make demo      build and run examples/graph              DEMO_ARGS="..."
 #   make test      every suite: release, sanitizers, valgrind, fuzz
-#   make bench     build and run bench/bench_*               BENCH_ARGS="--json"
+#   make bench     build and run bench/bench_*               BENCH_ARGS=--json
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make clean     removes the build folders
 #
@@ -25,12 +25,12 @@ all: build
 
 build:
 	@tools/need.sh build
-	@tools/build.sh release $(JOBS) $(CMAKE_ARGS)
+	@tools/build.sh release build $(JOBS) $(CMAKE_ARGS)
 
 demo:
 	@tools/need.sh demo
-	@tools/build.sh release $(JOBS) $(CMAKE_ARGS)
-	@tools/demo.sh $(DEMO_ARGS)
+	@tools/build.sh release demo $(JOBS) $(CMAKE_ARGS)
+	@examples/graph/demo.sh $(DEMO_ARGS)
 
 test:
 	@tools/need.sh test
@@ -38,7 +38,7 @@ test:
 
 bench:
 	@tools/need.sh bench
-	@tools/build.sh release $(JOBS) $(CMAKE_ARGS)
+	@tools/build.sh release bench $(JOBS) $(CMAKE_ARGS)
 	@tools/bench.sh $(BENCH_ARGS)
 
 install: build

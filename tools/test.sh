@@ -30,7 +30,7 @@ step()
 	[ "$preset" = release ] || dir=build-$preset
 	echo "== $name: $what"
 	local start=$SECONDS built
-	if ! tools/build.sh "$preset" "$jobs" "${arguments[@]}" | cat; then
+	if ! tools/build.sh "$preset" all "$jobs" "${arguments[@]}" | cat; then
 		echo "   $name does not build"
 		count 0 1 0
 		return 0
