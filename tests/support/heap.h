@@ -161,6 +161,19 @@ static inline int heap_in_child_said(
 	return child < 0 ? -1 : heap_wait(child);
 }
 
+/* This very program anew, with these arguments; returns only if there is none. */
+static inline void heap_exec_self(const char *first, const char *second, const char *third)
+{
+	char path[4096];
+	/* Its name: under valgrind the link itself would run valgrind. */
+	ssize_t bytes = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (bytes <= 0)
+		return;
+	path[bytes] = 0;
+	(void)execl(path, path, first, second, third, (char *)NULL);
+}
+
 /* Lines of /proc/self/maps: mappings that this process has; 0 when it cannot tell. */
 static inline size_t heap_mapping_count(void)
 {

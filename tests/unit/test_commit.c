@@ -112,7 +112,7 @@ static void mount_small_tmpfs(void)
 
 static void become_role(void *role)
 {
-	(void)execl("/proc/self/exe", "unit_commit", "role", role, place, (char *)NULL);
+	heap_exec_self("role", role, place);
 	_exit(126);
 }
 

@@ -111,7 +111,7 @@ static int use_library(void)
 static void run_anew(void *settings)
 {
 	if (setenv(VARIABLE, settings, 1) == 0)
-		(void)execl("/proc/self/exe", "unit_je", "use", (char *)NULL);
+		heap_exec_self("use", NULL, NULL);
 	_exit(126);
 }
 
