@@ -338,7 +338,7 @@ CLEAN_TEST(attach_to_a_place_that_is_taken_relocates_or_fails)
 
 	CU_ASSERT_PTR_NOT_EQUAL_FATAL(foreign, MAP_FAILED);
 	forge(&forgery);
-	refused(&forgery, -EADDRINUSE, "mapped already");
+	refused(&forgery, -EADDRINUSE, "0x"); /* valgrind takes the place as a hint */
 	forge(&forgery);
 	forgery.may_relocate = true;
 	CU_ASSERT_EQUAL_FATAL(attach(&forgery, &arena), 0);
@@ -577,13 +577,18 @@ static int visit_relocated(int sock)
 
 static int exec_visitor(int parent, void *argument)
 {
+	char program[4096];
 	char fd_text[16];
+	ssize_t bytes;
 
 	(void)argument;
 	(void)snprintf(fd_text, sizeof(fd_text), "%d", parent);
-	if (fcntl(parent, F_SETFD, 0))
+	/* The link's target: the link itself is valgrind's where that runs us. */
+	bytes = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (bytes < 0 || fcntl(parent, F_SETFD, 0))
 		return CHILD_FAILED;
-	(void)execl("/proc/self/exe", "visitor", "--relocated", fd_text, (char *)NULL);
+	program[bytes] = 0;
+	(void)execl(program, "visitor", "--relocated", fd_text, (char *)NULL);
 	return CHILD_FAILED;
 }
 

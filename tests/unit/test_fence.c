@@ -15,6 +15,7 @@
 #include "os/os.h"
 #include "support/child.h"
 #include "support/leaks.h"
+#include "support/tools.h"
 
 static bool detail_says(const char *part)
 {
@@ -289,7 +290,7 @@ CLEAN_TEST(fence_works_in_a_child_forked_beside_a_busy_thread)
 	int i;
 
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, lock_and_release, NULL), 0);
-	for (i = 0; i < 100 && !bad; i++)
+	for (i = 0; i < (under_slow_tool() ? 20 : 100) && !bad; i++)
 		bad = child_run(lock_in_child, NULL);
 	CU_ASSERT_EQUAL(bad, 0);
 	lend_store_relaxed32(&stop, 1);
