@@ -68,8 +68,8 @@ static bool allow_merge(extent_hooks_t *hooks, void *first, size_t first_bytes, 
 static void *alloc_base_block(extent_hooks_t *hooks, void *at, size_t bytes, size_t alignment,
 	bool *zero, bool *commit, unsigned index)
 {
-	struct lendi_heap *heap =
-		(struct lendi_heap *)((char *)hooks - offsetof(struct lendi_heap, books_hooks));
+	void *start = (char *)hooks - offsetof(struct lendi_heap, books_hooks);
+	struct lendi_heap *heap = start;
 	void *block = NULL;
 
 	(void)index;
