@@ -396,7 +396,7 @@ CLEAN_TEST(bad_arena_is_refused_alone_with_a_reason)
 	struct hostile meeting;
 	struct leaks before;
 	struct fake fake;
-	uint32_t good_count = 0;
+	int good_count = 0;
 	uint64_t id = 0;
 	size_t i;
 
@@ -419,7 +419,8 @@ CLEAN_TEST(bad_arena_is_refused_alone_with_a_reason)
 		if (cases[i].err) {
 			borrow_keeps_the_reason(&meeting, cases[i].err, cases[i].word);
 		} else {
-			CU_ASSERT_EQUAL_FATAL(meeting.log.arena_count, ++good_count);
+			good_count++;
+			CU_ASSERT_EQUAL_FATAL(meeting.log.arena_count, good_count);
 			arena = meeting.log.arenas[good_count - 1];
 			CU_ASSERT_TRUE(lend_arena_is_fixed(arena));
 			CU_ASSERT_STRING_EQUAL(lend_arena_name(arena), "fake");
