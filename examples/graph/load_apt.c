@@ -3,7 +3,8 @@
 /*
  * Package records as apt and dpkg keep them: fields of "Name: value", continued on lines that
  * begin with a blank, a blank line after each record. A vertex for every package named, an edge
- * to each alternative that it depends on. The format is that of the Debian Policy Manual, chapter 5.
+ * to each alternative that it depends on. The format is that of the Debian Policy Manual,
+ * chapter 5.
  */
 #include <inttypes.h>
 #include <stdio.h>
