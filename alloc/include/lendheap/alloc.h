@@ -125,7 +125,7 @@ LEND_API int lend_arena_purge(struct lend_arena *arena);
 
 /* The counts of an arena. Taken while others allocate, they are each right at some moment. */
 struct lend_arena_stats {
-	size_t struct_bytes; /* set it to sizeof(struct lend_arena_stats) before the call; 0 is that of 0.1 */
+	size_t struct_bytes; /* sizeof(struct lend_arena_stats), set before the call; 0: 0.1's */
 	uint64_t live_count;   /* objects in the application's hands */
 	uint64_t live_bytes;   /* usable bytes of those */
 	uint64_t cached_count; /* free objects in thread caches */

@@ -21,9 +21,9 @@ extern "C" {
 /*
  * Serve borrowers of an arena from now on, read-only, to processes of the same user. A helper
  * thread of the library does it, one for the process, started by the first call and ended by the
- * last lend_unshare() or lend_arena_destroy(): calling this is the asking for it. Returns 0; -EADDRINUSE
- * the name is served already, -EINVAL name empty or longer than 63 bytes, -EPERM not the owner,
- * -ESTALE, -EBUSY this arena is shared already, or the failing system call's error.
+ * last lend_unshare() or lend_arena_destroy(): calling this is the asking for it. Returns 0;
+ * -EADDRINUSE the name is served already, -EINVAL name empty or longer than 63 bytes, -EPERM not
+ * the owner, -ESTALE, -EBUSY this arena is shared already, or the failing system call's error.
  */
 LEND_API int lend_share(struct lend_arena *arena, const char *name);
 
