@@ -3,8 +3,13 @@
 
 #include <errno.h>
 
+#include <lendheap/scope.h>
+
 #include "alloc/shadow.h"
 #include "base/error.h"
+
+/* The arena of the thread's scope. */
+static __thread struct lend_arena *scope __attribute__((tls_model("initial-exec")));
 
 static uint64_t foreign_frees; /* without an arena to count them in */
 static uint64_t forked_calls;
@@ -227,6 +232,41 @@ void *lend_alloc_aligned(struct lend_arena *arena, size_t bytes, size_t alignmen
 	return alloc_slow(arena, cache, bytes, alignment, false);
 }
 
+/* Does an object of this many bytes lie at such a multiple in any case? */
+LEND_ALWAYS_INLINE bool is_aligned_anyway(size_t bytes, size_t alignment)
+{
+	return LEND_LIKELY(alignment - 1 < 8 || (alignment == 16 && bytes > 8)) &&
+	       (alignment & (alignment - 1)) == 0;
+}
+
+void *lend_scope_alloc(size_t bytes, size_t alignment)
+{
+	if (LEND_UNLIKELY(!scope))
+		return fail_alloc(lendi_fail(-EINVAL,
+			"%zu bytes asked for outside of any scope, so of no arena", bytes));
+	if (is_aligned_anyway(bytes, alignment))
+		return lend_alloc(scope, bytes);
+	return lend_alloc_aligned(scope, bytes, alignment);
+}
+
+struct lend_arena *lend_scope_enter(struct lend_arena *arena)
+{
+	struct lend_arena *outer = scope;
+
+	scope = arena;
+	return outer;
+}
+
+void lend_scope_leave(struct lend_arena *outer)
+{
+	scope = outer;
+}
+
+struct lend_arena *lend_scope_arena(void)
+{
+	return scope;
+}
+
 size_t lend_alloc_batch(struct lend_arena *arena, size_t bytes, void **objects, size_t count)
 {
 	size_t made;
@@ -419,6 +459,16 @@ void lend_free_sized_aligned(
 		return;
 	if (size_is_right(arena, object, bytes, alignment))
 		free_slow(arena, cache, object);
+}
+
+void lend_free_any(void *object, size_t bytes, size_t alignment)
+{
+	struct lend_arena *arena = lend_arena_of(object);
+
+	if (is_aligned_anyway(bytes, alignment))
+		lend_free_sized(arena, object, bytes);
+	else
+		lend_free_sized_aligned(arena, object, bytes, alignment);
 }
 
 void lend_free_batch(struct lend_arena *arena, void *const *objects, size_t count_of)

@@ -13,6 +13,7 @@
 #include <lendheap/window.h>
 #include <lendheap/arena.h>
 #include <lendheap/alloc.h>
+#include <lendheap/scope.h>
 #include <lendheap/session.h>
 #include <lendheap/share.h>
 
