@@ -463,8 +463,13 @@ void lend_free_sized_aligned(
 
 void lend_free_any(void *object, size_t bytes, size_t alignment)
 {
-	struct lend_arena *arena = lend_arena_of(object);
+	struct lend_arena *arena;
 
+	/* Most often it lies in the scope's arena, and its cache tells. */
+	if (LEND_LIKELY(scope && is_aligned_anyway(bytes, alignment)) &&
+		free_sized_fast(lendi_thread->at[scope->slot], object, bytes))
+		return;
+	arena = lend_arena_of(object);
 	if (is_aligned_anyway(bytes, alignment))
 		lend_free_sized(arena, object, bytes);
 	else
