@@ -152,9 +152,8 @@ class [[nodiscard]] arena
 
 	arena &operator=(arena &&other) noexcept
 	{
-		arena old(std::move(*this));
+		arena old(std::exchange(handle_, other.release()));
 
-		handle_ = other.release();
 		return *this;
 	}
 
@@ -299,9 +298,8 @@ class [[nodiscard]] borrowed
 
 	borrowed &operator=(borrowed &&other) noexcept
 	{
-		borrowed old(std::move(*this));
+		borrowed old(std::exchange(handle_, other.release()));
 
-		handle_ = other.release();
 		return *this;
 	}
 
