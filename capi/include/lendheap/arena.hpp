@@ -116,7 +116,7 @@ namespace detail
 /* The object of a name; nullptr when there is none. Throws when it is another type's. */
 template <class T> const T *find_root(const lend_arena *arena, const char *name)
 {
-	assert_shareable<T>();
+	require_shareable<T>();
 	const lend_type type = type_of<T>();
 	const void *object = nullptr;
 	const int err = lend_root_get(arena, name, type, &object);
