@@ -104,10 +104,10 @@ namespace detail
 [[noreturn]] inline void fail_relocated(
 	const lend_arena *arena, const char *name, const char *type)
 {
-	char sentence[252];
+	char sentence[320];
 
 	std::snprintf(sentence, sizeof(sentence),
-		"root \"%s\": arena \"%s\" is relocated here, where the raw pointers of a %s "
+		"root \"%.63s\": arena \"%.63s\" is relocated here, where raw pointers of a %.70s "
 		"point astray",
 		name, lend_arena_name(arena), type);
 	throw error(-EXDEV, sentence);
