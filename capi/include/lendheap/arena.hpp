@@ -107,7 +107,8 @@ namespace detail
 	char sentence[320];
 
 	std::snprintf(sentence, sizeof(sentence),
-		"root \"%.63s\": arena \"%.63s\" is relocated here, where raw pointers of a %.70s "
+		"root \"%.63s\": arena \"%.63s\" is relocated here, where raw pointers of a "
+		"%.70s "
 		"point astray",
 		name, lend_arena_name(arena), type);
 	throw error(-EXDEV, sentence);
@@ -238,10 +239,7 @@ class [[nodiscard]] arena
 		return detail::find_root<T>(handle_, name);
 	}
 
-	/* What it gives would be gone with the temporary. */
-	template <class T> const T *find(const char *name) const && = delete;
-
-	/* The T of this name or else a new one; of threads that race, one constructs for all. */
+	/* The T of this name or else a new one; threads that race all get the one named first. */
 	template <class T, class... Args>
 	T *find_or_construct(const char *name, Args &&...args) &
 	{
@@ -278,6 +276,13 @@ class [[nodiscard]] arena
 
 		return make_unique<T>(std::forward<Args>(args)...).release();
 	}
+
+	/* Of a temporary: what they give would be gone with it. */
+	template <class T, class... Args> T *construct(const char *, Args &&...) && = delete;
+	template <class T> const T *find(const char *) const && = delete;
+	template <class T, class... Args>
+	T *find_or_construct(const char *, Args &&...) && = delete;
+	template <class T, class... Args> T *make(Args &&...) && = delete;
 
       private:
 	lend_arena *handle_ = nullptr;
