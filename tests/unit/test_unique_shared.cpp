@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lend::unique, lend::shared, lend::weak: who owns, who counts, and in which process. */
+/* lend-test: tsan */
 #include <atomic>
 #include <stdexcept>
 #include <thread>
