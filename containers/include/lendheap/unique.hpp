@@ -46,14 +46,14 @@ namespace detail
 template <class T> class room
 {
       public:
-	room() : memory_(allocate_in_scope<T>(1))
+	room() : memory_(detail::allocate_in_scope<T>(1))
 	{
 	}
 
 	~room()
 	{
 		if (memory_)
-			deallocate(memory_, 1);
+			detail::deallocate(memory_, 1);
 	}
 
 	room(const room &) = delete;
@@ -146,7 +146,7 @@ template <class T> class unique
 	~unique()
 	{
 		if (object_)
-			destroy(object_.get());
+			lend::destroy(object_.get());
 	}
 
 	T *get() const noexcept
@@ -185,7 +185,7 @@ template <class T> class unique
 
 		object_ = object;
 		if (old)
-			destroy(old);
+			lend::destroy(old);
 	}
 
 	friend void swap(unique &a, unique &b) noexcept
