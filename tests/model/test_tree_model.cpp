@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random operations on trees beside std::set and std::multiset of the same elements. The seed is
-// printed and can be given, as the first argument or in LEND_TEST_SEED.
+// Random operations on trees beside std::set and std::multiset of the same elements. The seed
+// is printed and can be given, as the first argument or in LEND_TEST_SEED.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
