@@ -103,8 +103,8 @@ LEND_NOINLINE __attribute__((unused)) static uint64_t lendi_hash_long(
 
 /*
  * A number. With a constant for the second factor, as others have it, evenly spaced keys fall
- * in heaps for about one distance in six; the number itself, rotated, costs one cycle and leaves
- * one in fifty. Rotation and addend are the best of 460 tried.
+ * in heaps for about one distance in six; the number itself, rotated, costs one cycle and
+ * leaves one in fifty. Rotation and addend are the best of 460 tried.
  */
 static inline uint64_t lend_hash_u64(uint64_t number, uint64_t seed)
 {
