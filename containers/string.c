@@ -72,7 +72,9 @@ static int move_outside(
 	return 0;
 }
 
-/* The last byte first: a block's words are read as bytes then, never bytes as a block's words. */
+/*
+ * The last byte first: a block's words are read as bytes then, never bytes as a block's words.
+ */
 static void move_inline(struct lend_string_shm *string, struct lend_arena *arena)
 {
 	struct lend_string_shm small;

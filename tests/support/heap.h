@@ -90,15 +90,16 @@ static inline bool heap_is_filled(const void *object, size_t bytes, uint64_t see
 
 static inline bool heap_is_zero(const void *object, size_t bytes)
 {
-	const char *at = object;
+	const char *at = (const char *)object;
 
 	return bytes == 0 || (at[0] == 0 && memcmp(at, at + 1, bytes - 1) == 0);
 }
 
 static inline struct lend_arena_stats heap_stats(struct lend_arena *arena)
 {
-	struct lend_arena_stats stats = {.struct_bytes = sizeof(stats)};
+	struct lend_arena_stats stats;
 
+	stats.struct_bytes = sizeof(stats);
 	if (lend_arena_stats(arena, &stats) != 0)
 		memset(&stats, 0xff, sizeof(stats));
 	return stats;
