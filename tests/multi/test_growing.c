@@ -301,7 +301,7 @@ CLEAN_TEST(a_writer_killed_at_any_moment_leaves_whole_elements)
 {
 	struct shared shared = {
 		memfd_create("ring", MFD_CLOEXEC), letters_bytes(LETTERS), NULL};
-	int rounds = under_slow_tool() ? 8 : 20;
+	int rounds = under_slow_tool() ? 16 : 60;
 	struct letters_reader reader;
 	uint64_t state = 7;
 	uint64_t number = 0;
@@ -354,7 +354,7 @@ CLEAN_TEST(a_reader_killed_at_any_moment_loses_nothing)
 {
 	struct shared shared = {
 		memfd_create("ring", MFD_CLOEXEC), letters_bytes(LETTERS), NULL};
-	int rounds = under_slow_tool() ? 8 : 20;
+	int rounds = under_slow_tool() ? 16 : 60;
 	struct letters_writer writer;
 	uint64_t state = 9;
 	uint64_t number = 0;
