@@ -371,6 +371,12 @@ static void check_names_what_is_wrong(void)
 	lend_string_data(string)[lend_string_bytes(string)] = 0;
 	string->count = lend_string_capacity(string) + 1;
 	CU_ASSERT_EQUAL(lend_string_check(string, NULL), -EUCLEAN);
+	/* A block that is said to be the string itself is not looked at without an arena. */
+	lend_ptr_set(&string->at, (char *)string);
+	string->count = LENDI_BLOCK_BYTES_MAX / 2;
+	string->form = LENDI_STRING_OUTSIDE | LENDI_BLOCK_BYTES_MAX / 2;
+	CU_ASSERT_EQUAL(lend_string_check(string, NULL), 0);
+	CU_ASSERT_EQUAL(lend_string_check(string, arena), -EUCLEAN);
 	memcpy((void *)string, words, sizeof(words));
 	CU_ASSERT_NOT_EQUAL(lend_string_layout_fold(LEND_LAYOUT_SEED), LEND_LAYOUT_SEED);
 	drop(string);
