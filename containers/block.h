@@ -6,8 +6,8 @@
  * The blocks that growing containers own: their sizes, and whether hostile words name one.
  *
  * What a block has beyond its request is lost unless its container knows of it, and asking the
- * heap costs a look-up; so containers ask for sizes that the heap has: 16 bytes apart up to 128,
- * then four to a doubling. With other classes this would cost memory, nothing else. A test
+ * heap costs a look-up; so containers ask for sizes that the heap has: 16 bytes apart up to
+ * 128, then four to a doubling. With other classes this would cost memory, nothing else. A test
  * compares them with the heap's.
  */
 #include <stdbool.h>
@@ -35,8 +35,8 @@ static inline uint64_t lendi_block_bytes(uint64_t bytes)
 }
 
 /*
- * Bytes of the block that takes the place of one of old bytes and must hold needed: geometric, so
- * that n appends copy O(n). The two factors are those of folly's fbvector.
+ * Bytes of the block that takes the place of one of old bytes and must hold needed: geometric,
+ * so that n appends copy O(n). The two factors are those of folly's fbvector.
  */
 static inline uint64_t lendi_block_grown(uint64_t old, uint64_t needed)
 {
@@ -46,7 +46,7 @@ static inline uint64_t lendi_block_grown(uint64_t old, uint64_t needed)
 }
 
 /* May a block of old bytes become one of bytes by lend_realloc()? */
-static inline bool lendi_block_in_place(uint64_t old, uint64_t bytes, uint32_t alignment)
+static inline bool lendi_block_in_place(uint64_t old, uint64_t bytes, uint64_t alignment)
 {
 	return old >= LENDI_BLOCK_IN_PLACE_BYTES && bytes >= LENDI_BLOCK_IN_PLACE_BYTES &&
 	       alignment <= 16;
@@ -54,14 +54,14 @@ static inline bool lendi_block_in_place(uint64_t old, uint64_t bytes, uint32_t a
 
 /* A block of a size of lendi_block_bytes(); NULL and errno as lend_alloc(). */
 static inline void *lendi_block_alloc(
-	struct lend_arena *arena, uint64_t bytes, uint32_t alignment)
+	struct lend_arena *arena, uint64_t bytes, uint64_t alignment)
 {
 	return alignment <= 16 ? lend_alloc(arena, bytes)
 			       : lend_alloc_aligned(arena, bytes, alignment);
 }
 
 static inline void lendi_block_free(
-	struct lend_arena *arena, void *block, uint64_t bytes, uint32_t alignment)
+	struct lend_arena *arena, void *block, uint64_t bytes, uint64_t alignment)
 {
 	if (alignment <= 16)
 		lend_free_sized(arena, block, bytes);
@@ -70,8 +70,8 @@ static inline void lendi_block_free(
 }
 
 /*
- * A killed process stops between two instructions, and x86 shows its stores in their order: that
- * the compiler keeps it is all a reader needs who looks after the owner's death.
+ * A killed process stops between two instructions, and x86 shows its stores in their order:
+ * that the compiler keeps it is all a reader needs who looks after the owner's death.
  */
 #define LENDI_STORE_ORDER() __atomic_signal_fence(__ATOMIC_RELEASE)
 

@@ -72,7 +72,9 @@ static int move_outside(
 	return 0;
 }
 
-/* The last byte first: a block's words are read as bytes then, never bytes as a block's words. */
+/*
+ * The last byte first: a block's words are read as bytes then, never bytes as a block's words.
+ */
 static void move_inline(struct lend_string_shm *string, struct lend_arena *arena)
 {
 	struct lend_string_shm small;
@@ -194,25 +196,24 @@ int lend_string_check(const struct lend_string_shm *string, const struct lend_ar
 	uint64_t count = __atomic_load_n(&string->count, __ATOMIC_RELAXED);
 	const char *block = lend_ptr_get(&string->at);
 	uint64_t capacity = form & ~LENDI_STRING_OUTSIDE;
+	bool outside = form & LENDI_STRING_OUTSIDE;
 	int err;
 
-	if (!(form & LENDI_STRING_OUTSIDE)) {
-		count = form >> 56;
+	if (!outside) {
 		capacity = LEND_STRING_INLINE_BYTES_MAX;
+		count = form >> 56;
 		block = (const char *)string;
-	} else if (capacity > LEND_STRING_BYTES_MAX * 2) {
-		return lendi_fail(-EUCLEAN, "string at %p: form 0x%llx", (const void *)string,
-			(unsigned long long)form);
-	} else if (arena) {
-		err = lendi_block_check(arena, "string", string, block, capacity + 1, 1);
-		if (err)
-			return err;
 	}
-	if (count > capacity)
+	if (count > capacity || capacity >= LENDI_BLOCK_BYTES_MAX)
 		return lendi_fail(-EUCLEAN, "string at %p: count %llu, capacity %llu",
 			(const void *)string, (unsigned long long)count,
 			(unsigned long long)capacity);
-	if ((arena || block == (const char *)string) && block[count])
+	if (outside && !arena)
+		return 0;
+	err = outside ? lendi_block_check(arena, "string", string, block, capacity + 1, 1) : 0;
+	if (err)
+		return err;
+	if (block[count])
 		return lendi_fail(-EUCLEAN, "string at %p: no NUL behind its %llu bytes",
 			(const void *)string, (unsigned long long)count);
 	return 0;

@@ -15,11 +15,11 @@
  *	lend_string_fini(&town->name, arena);
  *
  * Any bytes may stand in it, NULs too; a NUL that does not count follows them. Zeroed memory is
- * the empty string. What a function is given to read is a lend_view: a place and a count of bytes,
- * of a string in an arena, of a C string, of any memory.
+ * the empty string. What a function is given to read is a lend_view: a place and a count of
+ * bytes, of a string in an arena, of a C string, of any memory.
  *
- * The string holds in fixed and in relocated arenas. memcpy breaks it: lend_string_move() takes it
- * elsewhere, and is the MOVE callback of containers of strings (lendheap/vector.h).
+ * The string holds in fixed and in relocated arenas. memcpy breaks it: lend_string_move() takes
+ * it elsewhere, and is the MOVE callback of containers of strings (lendheap/vector.h).
  *
  * operation             time                    what lend_string_data() and views gave
  * view, data, bytes     O(1)                    valid until the next change
@@ -33,8 +33,8 @@
  *
  * Threads and processes. Any number may read at one time; who changes the string excludes all
  * others (readers R, changes X). Only the arena's owner changes it; readers write nothing.
- * Death. What a killed owner leaves of a string in mid-change is torn in its bytes at most: place,
- * capacity and count are stored in an order in which each prefix can be read.
+ * Death. What a killed owner leaves of a string in mid-change is torn in its bytes at most:
+ * place, capacity and count are stored in an order in which each prefix can be read.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,8 +121,8 @@ LEND_API void lend_string_fini(struct lend_string_shm *string, struct lend_arena
 
 /*
  * Make the string these bytes, which may be a part of itself. A copy of another string is
- * lend_string_init(to), then lend_string_set(to, arena, lend_string_view(from)). Returns 0, or the
- * allocation's error (-ENOMEM, -EDQUOT, -EPERM) and the string is as it was.
+ * lend_string_init(to), then lend_string_set(to, arena, lend_string_view(from)). Returns 0, or
+ * the allocation's error (-ENOMEM, -EDQUOT, -EPERM) and the string is as it was.
  */
 LEND_API int lend_string_set(
 	struct lend_string_shm *string, struct lend_arena *arena, lend_view bytes);
@@ -147,9 +147,9 @@ static inline void lend_string_clear(struct lend_string_shm *string)
 }
 
 /*
- * Every invariant, in bounded time, safe on any bytes: the form, the counts, the NUL behind, and
- * with an arena (else NULL) that the block lies in its data, where alone it is looked at. Returns
- * 0; -EUCLEAN and a sentence, -ESTALE.
+ * Every invariant, in bounded time, safe on any bytes: the form, the counts, the NUL behind,
+ * and with an arena (else NULL) that the block lies in its data, where alone it is looked at.
+ * Returns 0; -EUCLEAN and a sentence, -ESTALE.
  */
 LEND_API int lend_string_check(
 	const struct lend_string_shm *string, const struct lend_arena *arena);
@@ -197,8 +197,8 @@ static inline int lend_string_compare(
 }
 
 /*
- * Take the string to uninitialised memory of the same arena. from is dead then: it is not written,
- * and not to be used before it is initialised again.
+ * Take the string to uninitialised memory of the same arena. from is dead then: it is not
+ * written, and not to be used before it is initialised again.
  */
 static inline void lend_string_move(
 	struct lend_string_shm *to, const struct lend_string_shm *from)
