@@ -129,7 +129,7 @@ void lend_tree_link(struct lend_tree_shm *tree, node *parent, int side, node *ho
 	}
 	set_child(parent, side, hook);
 
-	/* at is one higher than what was there. Where it is level with its parent, that goes up. */
+	/* at is one higher than what was there. If level with its parent, that goes up too. */
 	while (!is_far(parent, side)) {
 		if (is_far(parent, !side)) {
 			mend_level(tree, parent, at, side);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The check of a hash table on bytes that another process scribbled: it neither crashes nor hangs,
- * and what it finds sound can be walked. The input is that of scribble.h.
+ * The check of a hash table on bytes that another process scribbled: it neither crashes nor
+ * hangs, and what it finds sound can be walked. The input is that of scribble.h.
  */
 #include <lendheap/hash.h>
 #include <lendheap/hashing.h>

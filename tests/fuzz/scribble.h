@@ -3,8 +3,8 @@
 #define LENDHEAP_TESTS_SCRIBBLE_H
 
 /*
- * What the fuzz targets of the containers share: a block of an arena that holds a container with
- * all its elements, and an input that scribbles on it. The input is a row of
+ * What the fuzz targets of the containers share: a block of an arena that holds a container
+ * with all its elements, and an input that scribbles on it. The input is a row of
  *
  *	uint16_t word; uint8_t how; uint8_t value
  *

@@ -3,14 +3,14 @@
 #define LENDHEAP_HASH_H
 
 /*
- * A hash table whose links lie in the elements. The caller gives the array of buckets, so
- * nothing is allocated, and larger ones when he likes.
+ * A hash table whose links lie in the elements. The caller gives the array of buckets, and
+ * larger ones at any time, so nothing is allocated.
  *
  *	struct user {
  *		struct lend_hash_hook_shm hook;
  *		uint64_t id;
  *	};
- *	#define LEND_HASH                 user_table	struct user_table, user_table_find(), ...
+ *	#define LEND_HASH                 user_table	struct user_table, user_table_...()
  *	#define LEND_HASH_TYPE            struct user
  *	#define LEND_HASH_HOOK            hook
  *	#define LEND_HASH_KEY             uint64_t
@@ -94,8 +94,8 @@ LEND_API int lend_hash_grow(struct lend_hash_shm *table, struct lend_arena *aren
 /*
  * Called by <instance>_check(): walk every chain, compare each hash with its bucket and with
  * what hash_of(element) says, and count. With an arena, buckets and elements must lie whole in
- * its data, and so the walk is safe and bounded whatever the bytes are; NULL trusts the links to
- * lead to memory. What pointers in the elements lead to is the affair of hash_of. Returns 0;
+ * its data, and so the walk is safe and bounded whatever the bytes are; NULL trusts the links
+ * to lead to memory. What pointers in the elements lead to is the affair of hash_of. Returns 0;
  * -EUCLEAN with a sentence, -EXDEV the table itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_hash_check(const struct lend_hash_shm *table, size_t hook_offset,

@@ -153,12 +153,12 @@ static inline struct lend_tree_hook_shm *lendi_tree_step(
 
 /*
  * An instance. Parameters, all undefined at the end:
- *	LEND_TREE                          its name
- *	LEND_TREE_TYPE                     the type of the elements
- *	LEND_TREE_HOOK                     the field of it that is the hook
- *	LEND_TREE_COMPARE(a, b)            of pointers to const elements: below, at or above zero
- *	LEND_TREE_KEY                      what is looked up by; left out: const LEND_TREE_TYPE *
- *	LEND_TREE_KEY_COMPARE(key, b)      of a key and a pointer to a const element, with KEY only
+ *	LEND_TREE                      its name
+ *	LEND_TREE_TYPE                 the type of the elements
+ *	LEND_TREE_HOOK                 the field of it that is the hook
+ *	LEND_TREE_COMPARE(a, b)        of pointers to const elements: below, at or above zero
+ *	LEND_TREE_KEY                  what is looked up by; left out: const LEND_TREE_TYPE *
+ *	LEND_TREE_KEY_COMPARE(key, b)  of a key and a pointer to a const element, with KEY only
  */
 #ifdef LEND_TREE
 
