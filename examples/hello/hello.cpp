@@ -1,38 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same in C++: lendheap's C interface is C++17 too.
+ * The same in C++: a std::map of strings in an arena, found by its name.
  *
  *	c++ -std=c++17 hello.cpp $(pkg-config --cflags --libs lendheap) -o hello_cpp
  */
 #include <cstdio>
-#include <new>
 
-#include <lendheap/lendheap.h>
+#include <lendheap/lendheap.hpp>
 
-struct town {
-	const char *name;
-	int population;
-};
+using towns = lend::fixed::map<lend::fixed::string, int>;
 
 int main()
 {
-	lend_arena_options options = {};
-	lend_arena *a = nullptr;
+	lend::arena a("towns");
+	lend::scope in(a); /* containers changed from here on allocate in a */
+	towns &made = *a.construct<towns>("towns");
 
-	options.name = "towns";
-	if (lend_arena_create(&options, &a)) {
-		std::fprintf(stderr, "hello: no arena: %s\n", lend_error_detail());
-		return 1;
-	}
+	made["Bonn"] = 330000;
+	made["Hennef"] = 47000;
 
-	void *memory = lend_alloc(a, sizeof(town));
-	if (!memory) {
-		std::fprintf(stderr, "hello: no memory: %s\n", lend_error_detail());
-		return 1;
-	}
-	town *bonn = new (memory) town{"Bonn", 330000};
-
-	std::printf("lendheap %s: %s %d\n", lend_version(), bonn->name, bonn->population);
-	lend_free_sized(lend_arena_of(bonn), bonn, sizeof(*bonn));
-	return lend_arena_destroy(a) ? 1 : 0;
+	std::printf("lendheap %s:", lend_version());
+	for (const auto &[name, population] : *a.find<towns>("towns"))
+		std::printf(" %s %d", name.c_str(), population);
+	std::printf("\n");
 }

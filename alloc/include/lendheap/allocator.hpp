@@ -298,6 +298,8 @@ template <class T> class bound_allocator
 		const void *base = nullptr;
 		std::uint64_t bytes = 0;
 
+		if (!arena)
+			throw error(-EINVAL, "a lend::bound_allocator of no arena");
 		detail::check(lend_arena_range(arena, &base, &bytes));
 		return base;
 	}

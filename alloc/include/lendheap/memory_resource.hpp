@@ -58,9 +58,13 @@ class memory_resource final : public std::pmr::memory_resource
 
 	bool do_is_equal(const std::pmr::memory_resource &other) const noexcept override
 	{
+#ifdef __GXX_RTTI
 		const auto *resource = dynamic_cast<const memory_resource *>(&other);
 
 		return resource && resource->arena_ == arena_;
+#else
+		return this == &other; /* else pmr containers copy where they could move */
+#endif
 	}
 
 	lend_arena *arena_;

@@ -104,10 +104,11 @@ namespace detail
 [[noreturn]] inline void fail_relocated(
 	const lend_arena *arena, const char *name, const char *type)
 {
-	char sentence[252];
+	char sentence[320];
 
 	std::snprintf(sentence, sizeof(sentence),
-		"root \"%s\": arena \"%s\" is relocated here, where the raw pointers of a %s "
+		"root \"%.63s\": arena \"%.63s\" is relocated here, where raw pointers of a "
+		"%.70s "
 		"point astray",
 		name, lend_arena_name(arena), type);
 	throw error(-EXDEV, sentence);
@@ -116,7 +117,7 @@ namespace detail
 /* The object of a name; nullptr when there is none. Throws when it is another type's. */
 template <class T> const T *find_root(const lend_arena *arena, const char *name)
 {
-	assert_shareable<T>();
+	require_shareable<T>();
 	const lend_type type = type_of<T>();
 	const void *object = nullptr;
 	const int err = lend_root_get(arena, name, type, &object);
@@ -152,9 +153,8 @@ class [[nodiscard]] arena
 
 	arena &operator=(arena &&other) noexcept
 	{
-		arena old(std::move(*this));
+		arena old(std::exchange(handle_, other.release()));
 
-		handle_ = other.release();
 		return *this;
 	}
 
@@ -239,10 +239,7 @@ class [[nodiscard]] arena
 		return detail::find_root<T>(handle_, name);
 	}
 
-	/* What it gives would be gone with the temporary. */
-	template <class T> const T *find(const char *name) const && = delete;
-
-	/* The T of this name or else a new one; of threads that race, one constructs for all. */
+	/* The T of this name or else a new one; threads that race all get the one named first. */
 	template <class T, class... Args>
 	T *find_or_construct(const char *name, Args &&...args) &
 	{
@@ -280,6 +277,13 @@ class [[nodiscard]] arena
 		return make_unique<T>(std::forward<Args>(args)...).release();
 	}
 
+	/* Of a temporary: what they give would be gone with it. */
+	template <class T, class... Args> T *construct(const char *, Args &&...) && = delete;
+	template <class T> const T *find(const char *) const && = delete;
+	template <class T, class... Args>
+	T *find_or_construct(const char *, Args &&...) && = delete;
+	template <class T, class... Args> T *make(Args &&...) && = delete;
+
       private:
 	lend_arena *handle_ = nullptr;
 };
@@ -299,9 +303,8 @@ class [[nodiscard]] borrowed
 
 	borrowed &operator=(borrowed &&other) noexcept
 	{
-		borrowed old(std::move(*this));
+		borrowed old(std::exchange(handle_, other.release()));
 
-		handle_ = other.release();
 		return *this;
 	}
 

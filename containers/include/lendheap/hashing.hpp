@@ -50,10 +50,11 @@ struct is_text<std::basic_string<Char, std::char_traits<Char>, Allocator>> : std
 
 } // namespace detail
 
+/* clang-format off */
 template <class Char, class Allocator>
-struct hash<std::basic_string<Char, std::char_traits<Char>, Allocator>>
-    : detail::hash_of_text<Char> {
+struct hash<std::basic_string<Char, std::char_traits<Char>, Allocator>> : detail::hash_of_text<Char> {
 };
+/* clang-format on */
 
 template <class Char> struct hash<std::basic_string_view<Char>> : detail::hash_of_text<Char> {
 };

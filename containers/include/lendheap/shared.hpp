@@ -38,7 +38,12 @@
 namespace lend
 {
 
+template <class T> class shared;
 template <class T> class weak;
+
+/* They are 8 bytes of offset; what they own was looked at when that was made. */
+template <class T> inline constexpr sharing sharing_of<shared<T>> = sharing::relocatable;
+template <class T> inline constexpr sharing sharing_of<weak<T>> = sharing::relocatable;
 
 namespace detail
 {
@@ -315,7 +320,7 @@ template <class T> class weak
 /* As make_unique(): a T of these arguments in the scope. */
 template <class T, class... Args> shared<T> make_shared(Args &&...args)
 {
-	detail::assert_shareable<T>();
+	detail::require_shareable<T>();
 	detail::room<detail::counted<T>> room;
 	auto *block = ::new (room.get()) detail::counted<T>(std::forward<Args>(args)...);
 

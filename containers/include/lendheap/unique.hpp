@@ -34,6 +34,11 @@
 namespace lend
 {
 
+template <class T> class unique;
+
+/* It is 8 bytes of offset; what it owns was looked at when that was made. */
+template <class T> inline constexpr sharing sharing_of<unique<T>> = sharing::relocatable;
+
 namespace detail
 {
 
@@ -228,7 +233,7 @@ template <class T> class unique
  */
 template <class T, class... Args> unique<T> make_unique(Args &&...args)
 {
-	detail::assert_shareable<T>();
+	detail::require_shareable<T>();
 	detail::room<T> room;
 	T *object = detail::construct_at<T>(room.get(), std::forward<Args>(args)...);
 

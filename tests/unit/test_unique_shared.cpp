@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lend::unique, lend::shared, lend::weak: who owns, who counts, and in which process. */
+/* lend-test: tsan */
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <lendheap/arena.hpp>
+#include <lendheap/fixed.hpp>
+#include <lendheap/shared.hpp>
+#include <lendheap/unique.hpp>
+
+#include "support/heap.h"
+#include "support/leaks.h"
+#include "support/suite.h"
+#include "support/tools.h"
+
+namespace
+{
+
+int alive;
+
+struct counted {
+	int value;
+
+	explicit counted(int v) : value(v)
+	{
+		if (v < 0)
+			throw std::runtime_error("negative");
+		alive++;
+	}
+
+	~counted()
+	{
+		alive--;
+	}
+};
+
+/* Incomplete where its own members are declared. */
+struct node {
+	int value = 0;
+	lend::unique<node> next;
+	lend::shared<node> left;
+	lend::weak<node> up;
+};
+
+struct alignas(128) wide {
+	char bytes[128];
+};
+
+std::uint64_t live_count(const lend::arena &arena)
+{
+	return arena.stats().live_count;
+}
+
+static_assert(sizeof(lend::unique<int>) == 8 && sizeof(lend::shared<int>) == 8 &&
+	      sizeof(lend::weak<int>) == 8);
+static_assert(!std::is_copy_constructible_v<lend::unique<int>> &&
+	      !std::is_copy_assignable_v<lend::unique<int>> &&
+	      std::is_nothrow_move_constructible_v<lend::unique<int>> &&
+	      std::is_nothrow_move_assignable_v<lend::unique<int>>);
+static_assert(std::is_nothrow_move_constructible_v<lend::shared<int>> &&
+	      std::is_nothrow_move_assignable_v<lend::shared<int>> &&
+	      !std::is_nothrow_copy_constructible_v<lend::shared<int>>);
+static_assert(!std::is_convertible_v<int *, lend::unique<int>>);
+
+CLEAN_TEST(unique_destroys_its_object_once)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		auto one = lend::make_unique<counted>(7);
+
+		CU_ASSERT_PTR_EQUAL(lend_arena_of(one.get()), arena.get());
+		CU_ASSERT_EQUAL(one->value, 7);
+		CU_ASSERT_EQUAL((*one).value, 7);
+		CU_ASSERT_TRUE(one && one != nullptr);
+		CU_ASSERT_EQUAL(alive, 1);
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(unique_moves_swaps_releases_and_resets)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto one = lend::make_unique<counted>(1);
+	auto two = lend::make_unique<counted>(2);
+	counted *const first = one.get();
+	counted *const second = two.get();
+
+	swap(one, two);
+	CU_ASSERT_PTR_EQUAL(one.get(), second);
+	CU_ASSERT_PTR_EQUAL(two.get(), first);
+	CU_ASSERT_TRUE(one != two);
+	lend::unique<counted> three(std::move(one));
+	CU_ASSERT_TRUE(one == nullptr && nullptr == one);
+	CU_ASSERT_PTR_EQUAL(three.get(), second);
+	three = std::move(two);
+	CU_ASSERT_EQUAL(alive, 1);
+	CU_ASSERT_PTR_EQUAL(three.get(), first);
+	three = std::move(*&three);
+	CU_ASSERT_PTR_EQUAL(three.get(), first);
+
+	counted *released = three.release();
+	CU_ASSERT_PTR_EQUAL(released, first);
+	CU_ASSERT_FALSE(three);
+	three.reset(released);
+	three.reset();
+	CU_ASSERT_EQUAL(alive, 0);
+	three = lend::make_unique<counted>(3);
+	three = nullptr;
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(unique_members_make_a_list_in_the_arena)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto head = lend::make_unique<node>();
+	node *last = head.get();
+	int count = 0;
+
+	for (int i = 1; i < 100; i++) {
+		last->next = lend::make_unique<node>();
+		last = last->next.get();
+		last->value = i;
+	}
+	for (const node *at = head.get(); at; at = at->next.get())
+		CU_ASSERT_EQUAL(at->value, count++);
+	CU_ASSERT_EQUAL(count, 100);
+	CU_ASSERT_EQUAL(live_count(arena), 100);
+	head.reset();
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(throwing_constructor_frees_what_was_to_be_owned)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	int caught = 0;
+
+	try {
+		auto none = lend::make_unique<counted>(-1);
+	} catch (const std::runtime_error &) {
+		caught++;
+	}
+	try {
+		auto none = lend::make_shared<counted>(-1);
+	} catch (const std::runtime_error &) {
+		caught++;
+	}
+	CU_ASSERT_EQUAL(caught, 2);
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(making_outside_of_a_scope_throws)
+{
+	int caught = 0;
+
+	try {
+		auto none = lend::make_unique<int>(1);
+	} catch (const lend::bad_alloc &error) {
+		caught += error.number() == EINVAL;
+	}
+	try {
+		auto none = lend::make_shared<int>(1);
+	} catch (const lend::bad_alloc &error) {
+		caught += error.number() == EINVAL;
+	}
+	CU_ASSERT_EQUAL(caught, 2);
+}
+
+CLEAN_TEST(alignments_over_16_are_kept)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto one = lend::make_unique<wide>();
+	auto many = lend::make_shared<wide>();
+
+	CU_ASSERT_EQUAL((uintptr_t)one.get() % 128, 0);
+	CU_ASSERT_EQUAL((uintptr_t)many.get() % 128, 0);
+	one.reset();
+	many.reset();
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(shared_object_lives_until_its_last_owner_lets_go)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto one = lend::make_shared<counted>(5);
+	lend::shared<counted> two(one);
+	lend::shared<counted> three;
+
+	CU_ASSERT_EQUAL(one.use_count(), 2);
+	three = two;
+	three = *&three;
+	CU_ASSERT_EQUAL(one.use_count(), 3);
+	CU_ASSERT_TRUE(one == two && two == three && three != nullptr);
+	one.reset();
+	CU_ASSERT_EQUAL(one.use_count(), 0);
+	CU_ASSERT_TRUE(one == nullptr && !one && one.get() == nullptr);
+	lend::shared<counted> moved(std::move(two));
+	CU_ASSERT_EQUAL(moved.use_count(), 2);
+	three = std::move(moved);
+	CU_ASSERT_EQUAL(three.use_count(), 1);
+	CU_ASSERT_EQUAL((*three).value + three->value, 10);
+	CU_ASSERT_EQUAL(alive, 1);
+	three = nullptr;
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(weak_sees_an_object_without_keeping_it)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	lend::weak<counted> seen;
+
+	CU_ASSERT_TRUE(seen.expired());
+	CU_ASSERT_FALSE(seen.lock());
+	{
+		auto one = lend::make_shared<counted>(5);
+
+		seen = one;
+		CU_ASSERT_EQUAL(one.use_count(), 1);
+		lend::shared<counted> locked = seen.lock();
+		CU_ASSERT_TRUE(locked == one);
+		CU_ASSERT_EQUAL(one.use_count(), 2);
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_TRUE(seen.expired());
+	CU_ASSERT_FALSE(seen.lock());
+	CU_ASSERT_EQUAL(live_count(arena), 1); /* the counts */
+	lend::weak<counted> other(seen);
+	seen.reset();
+	CU_ASSERT_EQUAL(live_count(arena), 1);
+	seen = std::move(other);
+	seen = lend::weak<counted>();
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(weak_members_break_cycles)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto root = lend::make_shared<node>();
+
+	root->left = lend::make_shared<node>();
+	root->left->up = root;
+	CU_ASSERT_TRUE(root->left->up.lock() == root);
+	root.reset();
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(owners_lie_in_containers)
+{
+	lend::arena arena("a");
+	using owners = lend::fixed::vector<lend::shared<counted>>;
+	owners &all = *arena.construct<owners>("all");
+	{
+		lend::scope in(arena);
+		auto one = lend::make_shared<counted>(1);
+
+		for (int i = 0; i < 1000; i++)
+			all.push_back(one);
+	}
+	CU_ASSERT_EQUAL(all.front().use_count(), 1000);
+	CU_ASSERT_TRUE(arena.destroy<owners>("all"));
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+struct pair_of_owners {
+	lend::unique<counted> unique;
+	lend::shared<counted> shared;
+	lend::weak<counted> weak;
+};
+
+void own_in_a_forked_child(void *context)
+{
+	auto &owners = *static_cast<pair_of_owners *>(context);
+	int refused = 0;
+
+	auto refuses = [&](auto &&call) {
+		try {
+			call();
+		} catch (const lend::error &error) {
+			refused += error.code().value() == EPERM;
+		}
+	};
+	refuses([&] { lend::shared<counted> copy(owners.shared); });
+	refuses([&] { lend::weak<counted> copy(owners.shared); });
+	refuses([&] { lend::weak<counted> copy(owners.weak); });
+	refuses([&] { (void)owners.weak.lock(); });
+	CHILD_REQUIRE(refused == 4);
+	CHILD_REQUIRE(owners.shared->value == 2 && owners.unique->value == 1);
+
+	/* Moves work, and destructors of what was inherited leave all as it is. */
+	{
+		pair_of_owners ends(std::move(owners));
+		CHILD_REQUIRE(ends.shared.use_count() == 1);
+	}
+	CHILD_REQUIRE(alive == 2);
+}
+
+CLEAN_TEST(forked_child_copies_nothing_and_destroys_nothing)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		pair_of_owners owners;
+
+		owners.unique = lend::make_unique<counted>(1);
+		owners.shared = lend::make_shared<counted>(2);
+		owners.weak = owners.shared;
+		CU_ASSERT_EQUAL(heap_in_child(own_in_a_forked_child, &owners), 0);
+		CU_ASSERT_EQUAL(owners.shared.use_count(), 1);
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+struct tally {
+	std::atomic<int> *ended;
+	int written = 0;
+
+	explicit tally(std::atomic<int> *e) : ended(e)
+	{
+	}
+
+	~tally()
+	{
+		ended->fetch_add(written == 4 ? 1 : 1000);
+	}
+};
+
+/*
+ * Each of four threads writes a part of the object's state in turn, lets go, and locks a weak
+ * meanwhile: the last one destroys, once, and sees what all wrote.
+ */
+void race(lend::arena &arena, int rounds)
+{
+	std::atomic<int> ended{0};
+
+	for (int round = 0; round < rounds; round++) {
+		lend::scope in(arena);
+		auto first = lend::make_shared<tally>(&ended);
+		std::vector<std::thread> threads;
+		std::atomic<int> turn{0};
+
+		for (int i = 0; i < 4; i++)
+			threads.emplace_back(
+				[&turn, i, mine = first,
+					seen = lend::weak<tally>(first)]() mutable {
+					while (turn.load(std::memory_order_acquire) != i)
+						std::this_thread::yield();
+					mine->written++;
+					turn.store(i + 1, std::memory_order_release);
+					for (int j = 0; j < 100; j++) {
+						auto copy = mine;
+						auto locked = seen.lock();
+						mine = std::move(locked);
+					}
+					mine.reset();
+					(void)seen.lock();
+				});
+		first.reset();
+		for (std::thread &thread : threads)
+			thread.join();
+	}
+	CU_ASSERT_EQUAL(ended.load(), rounds);
+}
+
+CLEAN_TEST(threads_that_share_destroy_once_and_see_all_writes)
+{
+	lend::arena arena("a");
+
+	race(arena, under_slow_tool() ? 20 : 200);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+const struct suite_test tests[] = {
+	SUITE_TEST(unique_destroys_its_object_once),
+	SUITE_TEST(unique_moves_swaps_releases_and_resets),
+	SUITE_TEST(unique_members_make_a_list_in_the_arena),
+	SUITE_TEST(throwing_constructor_frees_what_was_to_be_owned),
+	SUITE_TEST(making_outside_of_a_scope_throws),
+	SUITE_TEST(alignments_over_16_are_kept),
+	SUITE_TEST(shared_object_lives_until_its_last_owner_lets_go),
+	SUITE_TEST(weak_sees_an_object_without_keeping_it),
+	SUITE_TEST(weak_members_break_cycles),
+	SUITE_TEST(owners_lie_in_containers),
+	SUITE_TEST(forked_child_copies_nothing_and_destroys_nothing),
+	SUITE_TEST(threads_that_share_destroy_once_and_see_all_writes),
+};
+
+} // namespace
+
+SUITE_MAIN("unique_shared", tests)
