@@ -21,6 +21,7 @@
 
 #include <lendheap/error.h>
 
+#include "bench/containers/c_maps.hpp"
 #include "bench/containers/plan.hpp"
 #include "bench/containers/subjects.hpp"
 #include "bench/containers/turn.hpp"
@@ -38,13 +39,13 @@ namespace
 const scale number_scales[] = {
 	/* name, rounds, of trees, count, warm, passes, queries, iterations */
 	{"int-1e3", 21, 21, 1000, 2, 40, 100000, 400},
-	{"int-1e5", 9, 9, 100000, 1, 1, 50000, 4},
-	{"int-1e7", 3, 1, 10000000, 0, 1, 500000, 1},
+	{"int-1e5", 7, 7, 100000, 1, 1, 50000, 4},
+	{"int-1e7", 2, 1, 10000000, 0, 1, 500000, 1},
 };
 const scale word_scales[] = {
 	{"string-1e3", 21, 21, 1000, 2, 40, 50000, 400},
-	{"string-1e5", 9, 9, 100000, 1, 1, 50000, 4},
-	{"string-all", 3, 1, 0, 0, 1, 500000, 1},
+	{"string-1e5", 7, 7, 100000, 1, 1, 50000, 4},
+	{"string-all", 2, 1, 0, 0, 1, 500000, 1},
 };
 
 constexpr uint64_t memory_wanted_bytes = uint64_t{4} << 30;
@@ -117,6 +118,7 @@ template <class List> entries<List> make_entries()
 	const char *libstdcxx = "libstdc++ " LEND_BENCH_TEXT(_GLIBCXX_RELEASE);
 	entries<List> list;
 
+	add<lend_map_subject<item>>(list, "lend_map", BENCH_SUBJECT, "hash", "");
 	add<map_subject<fixed_heap, item, std_unordered_map>>(
 		list, "fixed-std-unordered_map", BENCH_SUBJECT, "hash", "");
 	add<map_subject<fixed_heap, item, std_map>>(
