@@ -249,7 +249,7 @@ static uint32_t free_position(const struct lend_arena *arena, const char *name)
 }
 
 static int set_locked(struct lend_arena *arena, const char *name, const struct lend_type *type,
-	uint64_t offset)
+	uint64_t offset, bool replaces)
 {
 	lend_word32 *index = index_of(arena);
 	struct found old;
@@ -261,6 +261,9 @@ static int set_locked(struct lend_arena *arena, const char *name, const struct l
 	if (err && err != -ENOENT)
 		return err;
 	is_new = err != 0;
+	if (!is_new && !replaces)
+		return lendi_fail(
+			-EEXIST, "arena \"%s\" has a root \"%s\" already", arena->name, name);
 	if (!is_new && same_type(&old.root, type)) {
 		/* ROOT: release; the object was filled before. */
 		lend_store_release64(&entry_of(arena, old.word - 1)->object, offset);
@@ -287,8 +290,8 @@ static int set_locked(struct lend_arena *arena, const char *name, const struct l
 	return 0;
 }
 
-int lend_root_set(
-	struct lend_arena *arena, const char *name, struct lend_type type, const void *object)
+static int set_root(struct lend_arena *arena, const char *name, struct lend_type type,
+	const void *object, bool replaces)
 {
 	uint64_t offset;
 	int err;
@@ -311,9 +314,21 @@ int lend_root_set(
 
 	offset = (uintptr_t)object - arena->base;
 	(void)pthread_mutex_lock(&arena->root_lock);
-	err = set_locked(arena, name, &type, offset);
+	err = set_locked(arena, name, &type, offset, replaces);
 	(void)pthread_mutex_unlock(&arena->root_lock);
 	return err;
+}
+
+int lend_root_set(
+	struct lend_arena *arena, const char *name, struct lend_type type, const void *object)
+{
+	return set_root(arena, name, type, object, true);
+}
+
+int lend_root_add(
+	struct lend_arena *arena, const char *name, struct lend_type type, const void *object)
+{
+	return set_root(arena, name, type, object, false);
 }
 
 /* No probe needs a mark in front of a free position: take such marks away, backwards. */

@@ -161,6 +161,25 @@ CLEAN_TEST(root_set_again_is_replaced_whatever_its_type)
 	drop_arena();
 }
 
+CLEAN_TEST(root_is_added_only_where_its_name_is_free)
+{
+	struct point *points;
+	struct town *town;
+
+	make_arena();
+	points = lend_alloc_zeroed(arena, 2 * sizeof(*points));
+	town = lend_alloc_zeroed(arena, sizeof(*town));
+	CU_ASSERT_EQUAL(lend_root_add(arena, "p", POINT, &points[0]), 0);
+	CU_ASSERT_EQUAL(lend_root_add(arena, "p", POINT, &points[1]), -EEXIST);
+	CU_ASSERT(detail_says("\"p\" already"));
+	CU_ASSERT_EQUAL(lend_root_add(arena, "p", TOWN, town), -EEXIST);
+	CU_ASSERT_PTR_EQUAL(get("p", POINT), &points[0]);
+	CU_ASSERT_EQUAL(lend_root_unset(arena, "p"), 0);
+	CU_ASSERT_EQUAL(lend_root_add(arena, "p", TOWN, town), 0);
+	CU_ASSERT_PTR_EQUAL(get("p", TOWN), town);
+	drop_arena();
+}
+
 CLEAN_TEST(root_names_have_1_to_63_bytes)
 {
 	char name[80];
@@ -650,6 +669,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(root_of_another_type_is_refused_by_name),
 	SUITE_TEST(root_types_with_long_names_differ),
 	SUITE_TEST(root_set_again_is_replaced_whatever_its_type),
+	SUITE_TEST(root_is_added_only_where_its_name_is_free),
 	SUITE_TEST(root_names_have_1_to_63_bytes),
 	SUITE_TEST(root_of_a_foreign_object_is_refused),
 	SUITE_TEST(root_of_a_misaligned_object_or_no_type_is_refused),

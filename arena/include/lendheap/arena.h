@@ -148,9 +148,9 @@ LEND_API struct lend_arena *lend_ref_arena(lend_ref ref);
 
 /*
  * Roots: objects with a name and a type, the entry points into an arena. Up to
- * LEND_ROOT_COUNT_MAX in an arena; set, get and unset are O(1).
+ * LEND_ROOT_COUNT_MAX in an arena; set, add, get and unset are O(1).
  *
- * Order. lend_root_set() publishes with release and lend_root_get() reads with acquire (pair
+ * Order. Set and add publish with release and lend_root_get() reads with acquire (pair
  * ROOT): a reader that finds the root sees the object as it was when it was set. Fill the object
  * first. Readers take no lock, in any process; writers exclude each other inside the library.
  * Death. An owner that dies inside set or unset leaves the root as before or as after.
@@ -177,6 +177,10 @@ struct lend_type {
  * 63 bytes or object misaligned for its type, -ENOSPC 4096 roots, -EPERM not the owner, -ESTALE.
  */
 LEND_API int lend_root_set(
+	struct lend_arena *arena, const char *name, struct lend_type type, const void *object);
+
+/* The same for a name that is free: of several that try, one gets it. Also -EEXIST: it is taken. */
+LEND_API int lend_root_add(
 	struct lend_arena *arena, const char *name, struct lend_type type, const void *object);
 
 /*
