@@ -119,9 +119,9 @@ template <class List> entries<List> make_entries()
 	entries<List> list;
 
 	add<lend_map_subject<item>>(list, "lend_map", BENCH_SUBJECT, "hash", "");
-	add<map_subject<fixed_heap, item, std_unordered_map>>(
+	add<map_subject<fixed_heap, item, fixed_unordered_map>>(
 		list, "fixed-std-unordered_map", BENCH_SUBJECT, "hash", "");
-	add<map_subject<fixed_heap, item, std_map>>(
+	add<map_subject<fixed_heap, item, fixed_map>>(
 		list, "fixed-std-map", BENCH_SUBJECT, "ordered", "");
 	add<vector_subject<fixed_heap, item>>(
 		list, "fixed-std-vector", BENCH_SUBJECT, "vector", "");

@@ -25,6 +25,7 @@
 
 #include <lendheap/alloc.h>
 #include <lendheap/allocator.hpp>
+#include <lendheap/fixed.hpp>
 #include <lendheap/scope.hpp>
 
 #ifdef LEND_BENCH_BOOST
@@ -109,7 +110,7 @@ class fixed_heap : public scope_heap
 {
       public:
 	template <class T> using allocator = lend::fixed_allocator<T>;
-	using string = std::basic_string<char, std::char_traits<char>, allocator<char>>;
+	using string = lend::fixed::string;
 
 	template <class T> allocator<T> get() const
 	{

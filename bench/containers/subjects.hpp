@@ -222,24 +222,15 @@ template <class Heap, class Item> class vector_subject
 template <class Key, class Allocator>
 using std_map = std::map<Key, uint64_t, std::less<Key>, Allocator>;
 
-/*
- * As std::hash is for std::string; libstdc++ has it for that allocator only. It is not noexcept,
- * so that libstdc++ keeps the hash in the node, as it does for std::string.
- */
-struct text_hash {
-	template <class String> size_t operator()(const String &text) const
-	{
-		return std::hash<std::string_view>()({text.data(), text.size()});
-	}
-};
-
-template <class Key>
-using std_hash = std::conditional_t<std::is_default_constructible_v<std::hash<Key>>,
-	std::hash<Key>, text_hash>;
-
 template <class Key, class Allocator>
 using std_unordered_map =
-	std::unordered_map<Key, uint64_t, std_hash<Key>, std::equal_to<Key>, Allocator>;
+	std::unordered_map<Key, uint64_t, std::hash<Key>, std::equal_to<Key>, Allocator>;
+
+/* As users name them: they know their allocator. */
+template <class Key, class> using fixed_map = lend::fixed::map<Key, uint64_t>;
+
+template <class Key, class>
+using fixed_unordered_map = lend::fixed::unordered_map<Key, uint64_t>;
 
 #ifdef LEND_BENCH_ABSL
 template <class Key, class Allocator>
