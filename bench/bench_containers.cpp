@@ -5,9 +5,9 @@
  * done with each stands in containers/turn.hpp, with what keys in containers/plan.hpp, and how
  * each is called in containers/subjects.hpp.
  */
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -145,8 +145,10 @@ template <class List> entries<List> make_entries()
 
 	add<map_subject<own_heap, item, boost_unordered_map>>(
 		list, "boost-unordered", BENCH_PEER, "hash", boost);
+#if BOOST_VERSION >= 108100
 	add<map_subject<own_heap, item, boost_unordered_flat_map>>(
 		list, "boost-unordered_flat_map", BENCH_PEER, "hash", boost);
+#endif
 #endif
 	add<map_subject<own_heap, item, std_map>>(
 		list, "std-map", BENCH_PEER, "ordered", libstdcxx);
@@ -200,7 +202,8 @@ template <class List> int run_turns(bench &b, const plan<List> &plan)
 			err = e.turn(plan, ns);
 			if (err) {
 				fprintf(stderr, "bench_containers: %s: %s\n", e.name,
-					lend_error_detail());
+					e.role == BENCH_SUBJECT ? lend_error_detail()
+								: strerror(-err));
 				return err;
 			}
 			for (int o = 0; o < operation_count; o++)

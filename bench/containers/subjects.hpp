@@ -6,7 +6,7 @@
  * The containers that bench_containers compares, all of one shape:
  *
  *	subject s;
- *	s.open(n);                          0 or -errno: a heap of its own; n elements will come
+ *	s.open();                           0 or -errno: a heap of its own
  *	s.make();                           an empty container
  *	s.put(item, value);                 item: a number, or the text of a key to be made
  *	s.settle();                         all is put; not measured
@@ -37,9 +37,11 @@
 #endif
 #ifdef LEND_BENCH_BOOST
 #include <boost/container/map.hpp>
-#include <boost/interprocess/containers/map.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered_map.hpp>
+#include <boost/version.hpp>
+#if BOOST_VERSION >= 108100
+#include <boost/unordered/unordered_flat_map.hpp>
+#endif
 #endif
 
 #include "bench/containers/heaps.hpp"
@@ -233,16 +235,13 @@ template <class Key, class>
 using fixed_unordered_map = lend::fixed::unordered_map<Key, uint64_t>;
 
 #ifdef LEND_BENCH_ABSL
-template <class Key, class Allocator>
-using absl_flat_hash_map =
-	absl::flat_hash_map<Key, uint64_t, absl::container_internal::hash_default_hash<Key>,
-		absl::container_internal::hash_default_eq<Key>, Allocator>;
+template <class Key, class> using absl_flat_hash_map = absl::flat_hash_map<Key, uint64_t>;
 
-template <class Key, class Allocator>
-using absl_btree_map = absl::btree_map<Key, uint64_t, std::less<Key>, Allocator>;
+template <class Key, class> using absl_btree_map = absl::btree_map<Key, uint64_t>;
 #endif
 
 #ifdef LEND_BENCH_BOOST
+/* boost::interprocess::map is another name of it. */
 template <class Key, class Allocator>
 using boost_map = boost::container::map<Key, uint64_t, std::less<Key>, Allocator>;
 
@@ -250,9 +249,11 @@ template <class Key, class Allocator>
 using boost_unordered_map =
 	boost::unordered_map<Key, uint64_t, boost::hash<Key>, std::equal_to<Key>, Allocator>;
 
+#if BOOST_VERSION >= 108100
 template <class Key, class Allocator>
 using boost_unordered_flat_map = boost::unordered_flat_map<Key, uint64_t, boost::hash<Key>,
 	std::equal_to<Key>, Allocator>;
+#endif
 #endif
 
 } /* namespace contest */
