@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <lendheap/lendheap.h>
+#include <lendheap/tree.h>
 
 struct word {
 	struct lend_tree_hook_shm by_count;
