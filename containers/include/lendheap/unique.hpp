@@ -103,8 +103,10 @@ template <class T> void destroy(T *object) noexcept
 {
 	static_assert(sizeof(T) > 0, "T is incomplete here: it cannot be destroyed");
 
-	if (detail::may_write(object))
-		object->~T();
+	/* The free asks for itself; a destructor with nothing to do need not be kept from it. */
+	if constexpr (!std::is_trivially_destructible_v<T>)
+		if (detail::may_write(object))
+			object->~T();
 	lend_free_any(const_cast<std::remove_cv_t<T> *>(object), sizeof(T), alignof(T));
 }
 
