@@ -35,7 +35,9 @@ libclang-rt-14-dev:the sanitizers and libFuzzer for clang
 libmimalloc2.0:a foreign malloc to preload
 libjemalloc2:another one"
 packages_bench="
-libboost1.81-dev:Boost.Interprocess, a peer
+libboost1.81-dev:Boost.Interprocess and Boost's maps, peers
+libabsl-dev:Abseil's maps, peers
+wpolish:four million words, the keys of strings in bench_containers
 libjemalloc-dev:jemalloc as a heap, a peer
 libmimalloc2.0:mimalloc, a peer
 libmimalloc-dev:mimalloc's header"

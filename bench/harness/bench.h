@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define BENCH_ROWS_MAX   192
+#define BENCH_ROWS_MAX   640
 #define BENCH_SERIES_MAX 8
 #define BENCH_ROUNDS_MAX 201
 #define BENCH_LIMITS_MAX 64
@@ -59,7 +59,7 @@ struct bench_row {
 
 /* What a figure is meant to stay at or below. Shown, never asserted. */
 struct bench_limit {
-	char case_name[BENCH_TEXT_MAX];
+	char case_name[BENCH_TEXT_MAX]; /* a shell pattern */
 	char subject[BENCH_TEXT_MAX];
 	char label[BENCH_TEXT_MAX]; /* "": any */
 	char peer[BENCH_TEXT_MAX];  /* "": the subject's own value under key */

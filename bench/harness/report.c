@@ -2,6 +2,7 @@
 /* What a bench says at the end: a table for people or JSON lines for programs. */
 #include "bench.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME_WIDTH      28
+#define NAME_WIDTH_MIN  13
+#define LABEL_WIDTH     15
 #define PEER_WIDTH_MIN  10
 #define PEER_COLUMN_MAX 16
 #define MIB_BYTES       1048576.0
@@ -88,7 +90,7 @@ static int is_pair(const struct bench_row *subject, const struct bench_row *peer
 static int limit_is_about(const struct bench_limit *limit, const struct bench_row *subject)
 {
 	return subject->role == BENCH_SUBJECT &&
-	       strcmp(limit->case_name, subject->case_name) == 0 &&
+	       fnmatch(limit->case_name, subject->case_name, 0) == 0 &&
 	       strcmp(limit->subject, subject->name) == 0 &&
 	       (!limit->label[0] || strcmp(limit->label, subject->label) == 0);
 }
@@ -299,11 +301,26 @@ static void format_key(char *text, size_t bytes, const char *key)
 		snprintf(text, bytes, "%s", key);
 }
 
-static void print_name(const struct bench_row *row)
+/* Of the column of names in the blocks of a case, labels and margins apart. */
+static int name_width(const struct bench_table *table, const char *case_name)
 {
-	int printed = printf("  %-13s %s", row->name, row->label);
+	int width = NAME_WIDTH_MIN;
+	uint32_t r;
 
-	printf("%*s", printed < NAME_WIDTH ? NAME_WIDTH - printed : 1, "");
+	for (r = 0; r < table->row_count; r++) {
+		int wanted = (int)strlen(table->row[r].name);
+
+		if (strcmp(table->row[r].case_name, case_name) == 0 && wanted > width)
+			width = wanted;
+	}
+	return width;
+}
+
+static void print_name(const struct bench_table *table, const struct bench_row *row)
+{
+	int width = name_width(table, row->case_name);
+
+	printf("  %-*s %-*s", width, row->name, LABEL_WIDTH - 3, row->label);
 }
 
 static int peer_width(const struct bench_row *peer)
@@ -313,17 +330,24 @@ static int peer_width(const struct bench_row *peer)
 	return width < PEER_WIDTH_MIN ? PEER_WIDTH_MIN : width;
 }
 
-/* The peers of a case, one column for each name. */
+/* Whether a row has a line in the block of a series; with a label, in that label's block. */
+static int is_in_block(
+	const struct bench_row *row, const char *case_name, const char *key, const char *label)
+{
+	return strcmp(row->case_name, case_name) == 0 && find_series(row, key) &&
+	       (!label || !row->label[0] || strcmp(row->label, label) == 0);
+}
+
+/* The peers of a block, one column for each name. */
 static uint32_t list_peers(const struct bench_table *table, const char *case_name,
-	const char *key, const struct bench_row **peers)
+	const char *key, const char *label, const struct bench_row **peers)
 {
 	uint32_t r, i, count = 0;
 
 	for (r = 0; r < table->row_count; r++) {
 		const struct bench_row *row = &table->row[r];
 
-		if (row->role != BENCH_PEER || strcmp(row->case_name, case_name) != 0 ||
-			!find_series(row, key))
+		if (row->role != BENCH_PEER || !is_in_block(row, case_name, key, label))
 			continue;
 		for (i = 0; i < count; i++) {
 			if (strcmp(peers[i]->name, row->name) == 0)
@@ -361,9 +385,9 @@ static void print_ratio_cells(const struct bench_table *table, const struct benc
 	}
 }
 
-/* One block: a series of a case, its rows, and their ratios to the peers. */
+/* One block: a series of a case, its rows (of one label), and their ratios to the peers. */
 static void print_series_block(const struct bench_table *table, const char *case_name,
-	const struct bench_series *series)
+	const struct bench_series *series, const char *label)
 {
 	const struct bench_row *peers[PEER_COLUMN_MAX];
 	const struct bench_series *own;
@@ -372,10 +396,11 @@ static void print_series_block(const struct bench_table *table, const char *case
 	uint32_t i, r, peer_count;
 	struct bench_summary s;
 
-	peer_count = list_peers(table, case_name, series->key, peers);
+	peer_count = list_peers(table, case_name, series->key, label, peers);
 	format_key(unit, sizeof(unit), series->key);
 	snprintf(title, sizeof(title), "%s (%s)", case_name, unit);
-	printf("\n%-*s  %-18s", NAME_WIDTH + 10, title, "p10..p90");
+	printf("\n%-*s  %-18s", name_width(table, case_name) + LABEL_WIDTH + 10, title,
+		"p10..p90");
 	for (i = 0; i < peer_count; i++)
 		printf("%*s", peer_width(peers[i]), peers[i]->name);
 	printf("\n");
@@ -383,15 +408,15 @@ static void print_series_block(const struct bench_table *table, const char *case
 	for (r = 0; r < table->row_count; r++) {
 		const struct bench_row *row = &table->row[r];
 
-		own = find_series(row, series->key);
-		if (strcmp(row->case_name, case_name) != 0 || !own)
+		if (!is_in_block(row, case_name, series->key, label))
 			continue;
+		own = find_series(row, series->key);
 		s = bench_summarize(own->value, own->count);
 		format_value(value, sizeof(value), own->key, s.median);
 		format_value(low, sizeof(low), own->key, s.p10);
 		format_value(high, sizeof(high), own->key, s.p90);
 		snprintf(range, sizeof(range), "%s..%s", low, high);
-		print_name(row);
+		print_name(table, row);
 		printf("%10s  %-18s", value, range);
 		if (row->role == BENCH_SUBJECT)
 			print_ratio_cells(table, row, own, peers, peer_count);
@@ -414,7 +439,7 @@ static void print_figures_block(
 	if (columns == 0)
 		return;
 
-	printf("\n%-*s", NAME_WIDTH, case_name);
+	printf("\n%-*s", name_width(table, case_name) + LABEL_WIDTH, case_name);
 	for (i = 0; i < model->series_count; i++) {
 		if (model->series[i].ratio_key[0])
 			continue;
@@ -427,7 +452,7 @@ static void print_figures_block(
 
 		if (strcmp(row->case_name, case_name) != 0)
 			continue;
-		print_name(row);
+		print_name(table, row);
 		for (i = 0; i < model->series_count; i++) {
 			if (model->series[i].ratio_key[0])
 				continue;
@@ -440,6 +465,34 @@ static void print_figures_block(
 		}
 		printf("\n");
 	}
+}
+
+/* A series in one block, or where its peers carry labels in one for each label. */
+static void print_series_blocks(const struct bench_table *table, const char *case_name,
+	const struct bench_series *series)
+{
+	uint32_t r, earlier, labelled = 0;
+
+	for (r = 0; r < table->row_count; r++) {
+		const struct bench_row *row = &table->row[r];
+
+		if (row->role != BENCH_PEER || !row->label[0] ||
+			!is_in_block(row, case_name, series->key, NULL))
+			continue;
+		for (earlier = 0; earlier < r; earlier++) {
+			const struct bench_row *other = &table->row[earlier];
+
+			if (other->role == BENCH_PEER &&
+				strcmp(other->label, row->label) == 0 &&
+				is_in_block(other, case_name, series->key, NULL))
+				break;
+		}
+		if (earlier == r)
+			print_series_block(table, case_name, series, row->label);
+		labelled = 1;
+	}
+	if (!labelled)
+		print_series_block(table, case_name, series, NULL);
 }
 
 static void print_case(const struct bench_table *table, const struct bench_row *first)
@@ -455,7 +508,7 @@ static void print_case(const struct bench_table *table, const struct bench_row *
 	}
 	for (i = 0; i < model->series_count; i++) {
 		if (model->series[i].ratio_key[0])
-			print_series_block(table, first->case_name, &model->series[i]);
+			print_series_blocks(table, first->case_name, &model->series[i]);
 	}
 	print_figures_block(table, first->case_name, model);
 }
@@ -473,8 +526,8 @@ static void print_limit(
 	}
 	format_value(text, sizeof(text), limit->key, value);
 	format_value(bound, sizeof(bound), limit->key, limit->limit);
-	printf("  %-6s  %-14s  %-12s %-6s  %-32s %8s  at most %s\n",
-		value <= limit->limit ? "met" : "MISSED", limit->case_name, subject->name,
+	printf("  %-6s  %-20s  %-23s %-7s  %-32s %8s  at most %s\n",
+		value <= limit->limit ? "met" : "MISSED", subject->case_name, subject->name,
 		subject->label, about, text, bound);
 }
 

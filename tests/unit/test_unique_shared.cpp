@@ -47,6 +47,27 @@ struct node {
 	lend::weak<node> up;
 };
 
+} // namespace
+
+/* A namespace whose functions have the names of ours: they are not called. */
+namespace app
+{
+
+struct thing {
+	int value;
+};
+
+void destroy(thing *);
+void deallocate(thing *, int);
+template <class T, class... Args> T *construct_at(thing *, Args &&...);
+template <class T> void let_go_weak(T *);
+template <class T> bool may_write(T *);
+
+} // namespace app
+
+namespace
+{
+
 struct alignas(128) wide {
 	char bytes[128];
 };
@@ -136,6 +157,21 @@ CLEAN_TEST(unique_members_make_a_list_in_the_arena)
 	CU_ASSERT_EQUAL(count, 100);
 	CU_ASSERT_EQUAL(live_count(arena), 100);
 	head.reset();
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(functions_of_the_object_s_namespace_are_left_alone)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto one = lend::make_unique<app::thing>(app::thing{1});
+	auto many = lend::make_shared<app::thing>(app::thing{2});
+	lend::weak<app::thing> seen = many;
+
+	CU_ASSERT_EQUAL(one->value + seen.lock()->value, 3);
+	one.reset();
+	many.reset();
+	seen.reset();
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
 
@@ -391,6 +427,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(unique_destroys_its_object_once),
 	SUITE_TEST(unique_moves_swaps_releases_and_resets),
 	SUITE_TEST(unique_members_make_a_list_in_the_arena),
+	SUITE_TEST(functions_of_the_object_s_namespace_are_left_alone),
 	SUITE_TEST(throwing_constructor_frees_what_was_to_be_owned),
 	SUITE_TEST(making_outside_of_a_scope_throws),
 	SUITE_TEST(alignments_over_16_are_kept),

@@ -24,20 +24,28 @@
 namespace lend
 {
 
-/* A call failed: code() is its errno (of lendheap/error.h), what() begins with the sentence. */
+/* A call failed: code() is its errno (of lendheap/error.h), what() the sentence. */
 class error : public std::system_error
 {
       public:
 	/* err: what the C function returned. Takes the thread's sentence. */
-	explicit error(int err)
-	    : std::system_error(-err, std::generic_category(), lend_error_detail())
+	explicit error(int err) : error(err, lend_error_detail())
 	{
 	}
 
-	error(int err, const char *sentence)
-	    : std::system_error(-err, std::generic_category(), sentence)
+	error(int err, const char *sentence) : std::system_error(-err, std::generic_category())
 	{
+		std::snprintf(text_, sizeof(text_), "%s", sentence);
 	}
+
+	/* Not what strerror() says of the number: some of ours mean something else here. */
+	const char *what() const noexcept override
+	{
+		return text_;
+	}
+
+      private:
+	char text_[252];
 };
 
 /* No memory, or none to be had here: outside of a scope, in a process that only reads. */

@@ -35,7 +35,8 @@ namespace detail
 template <class Char> struct hash_of_text {
 	using is_transparent = void;
 
-	std::size_t operator()(std::basic_string_view<Char> text) const noexcept
+	/* Not noexcept, by which libstdc++ tells slow hashes: those it keeps in the nodes. */
+	std::size_t operator()(std::basic_string_view<Char> text) const
 	{
 		return std::hash<std::basic_string_view<Char>>{}(text);
 	}

@@ -62,7 +62,8 @@ template <class T> struct counted {
 
 	template <class... Args> explicit counted(Args &&...args)
 	{
-		(void)construct_at<T>(std::addressof(object), std::forward<Args>(args)...);
+		(void)detail::construct_at<T>(
+			std::addressof(object), std::forward<Args>(args)...);
 	}
 
 	~counted()
@@ -76,9 +77,9 @@ counted<T> *count_one(counted<T> *block, std::atomic<std::uint32_t> counted<T>::
 {
 	if (!block)
 		return nullptr;
-	if (!may_write(block))
-		throw error(-EPERM, "a lend::shared is copied in a process that may not write "
-				    "its arena");
+	if (!detail::may_write(block))
+		throw error(-EPERM, "a lend::shared or weak is copied in a process that may "
+				    "not write its arena");
 	/* Relaxed: the caller's own one keeps the block alive. */
 	(block->*which).fetch_add(1, std::memory_order_relaxed);
 	return block;
@@ -88,7 +89,7 @@ template <class T> void let_go_weak(counted<T> *block) noexcept
 {
 	/* LAST: release of what we did, acquire of what others did. */
 	if (block->weak.fetch_sub(1, std::memory_order_acq_rel) == 1)
-		destroy(block);
+		lend::destroy(block);
 }
 
 template <class T> void let_go_strong(counted<T> *block) noexcept
@@ -97,7 +98,7 @@ template <class T> void let_go_strong(counted<T> *block) noexcept
 	if (block->strong.fetch_sub(1, std::memory_order_acq_rel) != 1)
 		return;
 	block->object.~T();
-	let_go_weak(block);
+	detail::let_go_weak(block);
 }
 
 } // namespace detail

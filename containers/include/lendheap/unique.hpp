@@ -46,14 +46,14 @@ namespace detail
 template <class T> class room
 {
       public:
-	room() : memory_(allocate_in_scope<T>(1))
+	room() : memory_(detail::allocate_in_scope<T>(1))
 	{
 	}
 
 	~room()
 	{
 		if (memory_)
-			deallocate(memory_, 1);
+			detail::deallocate(memory_, 1);
 	}
 
 	room(const room &) = delete;
@@ -103,8 +103,10 @@ template <class T> void destroy(T *object) noexcept
 {
 	static_assert(sizeof(T) > 0, "T is incomplete here: it cannot be destroyed");
 
-	if (detail::may_write(object))
-		object->~T();
+	/* The free asks for itself; a destructor with nothing to do need not be kept from it. */
+	if constexpr (!std::is_trivially_destructible_v<T>)
+		if (detail::may_write(object))
+			object->~T();
 	lend_free_any(const_cast<std::remove_cv_t<T> *>(object), sizeof(T), alignof(T));
 }
 
@@ -146,7 +148,7 @@ template <class T> class unique
 	~unique()
 	{
 		if (object_)
-			destroy(object_.get());
+			lend::destroy(object_.get());
 	}
 
 	T *get() const noexcept
@@ -185,7 +187,7 @@ template <class T> class unique
 
 		object_ = object;
 		if (old)
-			destroy(old);
+			lend::destroy(old);
 	}
 
 	friend void swap(unique &a, unique &b) noexcept

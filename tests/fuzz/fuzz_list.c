@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The check of a list on bytes that another process scribbled: it neither crashes nor hangs,
+ * and what it finds sound can be walked. The input is that of scribble.h.
+ */
+#include <errno.h>
+
+#include <lendheap/list.h>
+
+#include "fuzz/scribble.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+struct element {
+	uint64_t key;
+	struct lend_list_hook_shm hook;
+};
+
+#define LEND_LIST      elements
+#define LEND_LIST_TYPE struct element
+#define LEND_LIST_HOOK hook
+#include <lendheap/list.h>
+
+enum { ELEMENTS = 60 };
+
+struct held {
+	struct elements in;
+	struct element elements[ELEMENTS];
+};
+
+static struct scribble scribble;
+
+static struct held *make_held(void)
+{
+	struct held *held = scribble_init(&scribble, sizeof(*held));
+	uint64_t i;
+
+	for (i = 0; i < ELEMENTS; i++) {
+		held->elements[i].key = i * 37 % ELEMENTS;
+		elements_push_back(&held->in, &held->elements[i]);
+	}
+	CHECK(elements_check(&held->in, scribble.arena) == 0);
+	scribble_keep(&scribble);
+	return held;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	static struct held *held;
+	const struct element *element;
+	uint64_t count = 0;
+	int err;
+
+	if (!held)
+		held = make_held();
+	scribble_run(&scribble, data, bytes);
+	err = elements_check(&held->in, scribble.arena);
+	CHECK(err == 0 || (err == -EUCLEAN && lend_error_detail()[0]));
+	if (err)
+		return 0;
+	for (element = elements_first(&held->in); element;
+		element = elements_next(&held->in, element))
+		count++;
+	CHECK(count == elements_count(&held->in));
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The check of a tree on bytes that another process scribbled: it neither crashes nor hangs,
+ * and what it finds sound can be walked. The input is that of scribble.h.
+ */
+#include <lendheap/tree.h>
+
+#include "fuzz/scribble.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+struct element {
+	uint64_t key;
+	struct lend_tree_hook_shm hook;
+};
+
+#define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+#define LEND_TREE               elements
+#define LEND_TREE_TYPE          struct element
+#define LEND_TREE_HOOK          hook
+#define LEND_TREE_COMPARE(a, b) ORDER((a)->key, (b)->key)
+#include <lendheap/tree.h>
+
+enum { ELEMENTS = 60 };
+
+struct held {
+	struct elements in;
+	struct element elements[ELEMENTS];
+};
+
+static struct scribble scribble;
+
+static struct held *make_held(void)
+{
+	struct held *held = scribble_init(&scribble, sizeof(*held));
+	uint64_t i;
+
+	for (i = 0; i < ELEMENTS; i++) {
+		held->elements[i].key = i * 37 % ELEMENTS;
+		CHECK(elements_insert(&held->in, &held->elements[i]) == 0);
+	}
+	CHECK(elements_check(&held->in, scribble.arena) == 0);
+	scribble_keep(&scribble);
+	return held;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	static struct held *held;
+	const struct element *element;
+	uint64_t count = 0;
+	int err;
+
+	if (!held)
+		held = make_held();
+	scribble_run(&scribble, data, bytes);
+	err = elements_check(&held->in, scribble.arena);
+	CHECK(err == 0 || (err == -EUCLEAN && lend_error_detail()[0]));
+	if (err)
+		return 0;
+	for (element = elements_first(&held->in); element; element = elements_next(element))
+		count++;
+	CHECK(count == elements_count(&held->in));
+	return 0;
+}
