@@ -6,6 +6,7 @@
 #   make           the library, benches and examples, release, into build/
 #   make demo      build and run examples/graph              DEMO_ARGS="..."
 #   make test      every suite: release, sanitizers, valgrind, fuzz
+#   make compat    which container holds where: writes docs/containers-table.md
 #   make bench     build and run bench/bench_*               BENCH_ARGS=--json
 #   make install   PREFIX=/usr/local DESTDIR=
 #   make clean     removes the build folders
@@ -19,7 +20,7 @@ DEMO_ARGS ?=
 BENCH_ARGS ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all build demo test bench install clean
+.PHONY: all build demo test compat bench install clean
 
 all: build
 
@@ -35,6 +36,10 @@ demo:
 test:
 	@tools/need.sh test
 	@tools/test.sh $(JOBS) $(CMAKE_ARGS)
+
+compat:
+	@tools/need.sh test
+	@tools/build.sh release compat $(JOBS) $(CMAKE_ARGS)
 
 bench:
 	@tools/need.sh bench

@@ -6,7 +6,7 @@
 #
 #   build.sh PRESET GOAL JOBS [cmake arguments]...
 #
-# GOAL: all (tests too), build (libraries, benches, examples), demo, bench.
+# GOAL: all (tests too), build (libraries, benches, examples), demo, compat, bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +34,7 @@ fi
 case $goal in
 all) targets=(all) ;;
 demo) targets=(lend-graph) ;;
+compat) targets=(compat) ;;
 bench) targets=(bench/all) ;;
 build)
 	targets=(lendheap lendheap_static)

@@ -11,6 +11,9 @@ source=$1 language=$2 compiler=$3
 floors=(base os offset_ptr arena alloc containers session channel handoff capi)
 common=(-fsyntax-only -pedantic-errors -Wall -Wextra -Wconversion -Wundef -Wvla -Werror)
 
+has_boost=yes
+printf '#include <boost/version.hpp>\n' | "$compiler" -E -x c++ - >/dev/null 2>&1 || has_boost=
+
 include=()
 count=0
 faults=0
@@ -23,6 +26,7 @@ for floor in "${floors[@]}"; do
 			[[ $name == *.hpp ]] && continue
 			flags=(-std=c11 -x c -Wshadow -Wstrict-prototypes -Wmissing-prototypes)
 		else
+			[[ $name == lendheap/boost.hpp && -z $has_boost ]] && continue
 			flags=(-std=c++17 -x c++)
 		fi
 		count=$((count + 1))

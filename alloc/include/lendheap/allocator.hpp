@@ -24,7 +24,9 @@
  * Containers that take offset pointers: std::vector (not of bool), std::deque, and Boost's
  * Container, Unordered (node-based), MultiIndex and circular_buffer. With libstdc++ std::list,
  * map, set and string do not compile with them; std::forward_list, unordered_map, unordered_set
- * and vector<bool> would, and would store raw pointers in silence: those are refused here.
+ * and vector<bool> would, and would store raw pointers in silence: those are refused here, and
+ * so are boost::unordered_flat_map and set before Boost 1.84. Refused by all three are objects
+ * with virtual functions, such as the control block of std::allocate_shared.
  *
  * Exceptions: lend::bad_alloc (a std::bad_alloc; number() EINVAL outside of a scope, EPERM in a
  * process that only reads, EDQUOT, ENOMEM), std::bad_array_new_length. Threads: as lend_alloc().
@@ -65,6 +67,9 @@ namespace detail
 /* count objects of T as bytes. */
 template <class T> std::size_t array_bytes(std::size_t count)
 {
+	static_assert(!std::is_polymorphic_v<T>,
+		"an object with virtual functions holds for one process: use std::variant, or "
+		"lend::shared in place of std::allocate_shared");
 	if (count > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T))
 		throw std::bad_array_new_length();
 	return count * sizeof(T);
@@ -308,5 +313,50 @@ template <class T> class bound_allocator
 };
 
 } // namespace lend
+
+/*
+ * Boost's open-addressing tables, declared as Boost declares them. Until 1.84 they store raw
+ * pointers whatever their allocator says.
+ */
+#if __has_include(<boost/version.hpp>)
+#include <boost/version.hpp>
+#if BOOST_VERSION < 108400
+
+#define LENDI_REFUSE(table, allocator)                                                         \
+	template <class Key, class Value, class Hash, class Equal, class T>                    \
+	class table##_map<Key, Value, Hash, Equal, lend::allocator<T>>                         \
+	{                                                                                      \
+		LENDI_REFUSED(Key);                                                            \
+	};                                                                                     \
+	template <class Key, class Hash, class Equal, class T>                                 \
+	class table##_set<Key, Hash, Equal, lend::allocator<T>>                                \
+	{                                                                                      \
+		LENDI_REFUSED(Key);                                                            \
+	}
+#define LENDI_REFUSED(Key)                                                                     \
+	static_assert(!sizeof(Key), "boost::unordered_flat_map and its kin store raw "         \
+				    "pointers before Boost 1.84: use lend::unordered_map "     \
+				    "of <lendheap/boost.hpp>")
+
+namespace boost::unordered
+{
+
+template <class, class, class, class, class> class unordered_flat_map;
+template <class, class, class, class> class unordered_flat_set;
+template <class, class, class, class, class> class unordered_node_map;
+template <class, class, class, class> class unordered_node_set;
+
+LENDI_REFUSE(unordered_flat, allocator);
+LENDI_REFUSE(unordered_flat, bound_allocator);
+LENDI_REFUSE(unordered_node, allocator);
+LENDI_REFUSE(unordered_node, bound_allocator);
+
+} // namespace boost::unordered
+
+#undef LENDI_REFUSE
+#undef LENDI_REFUSED
+
+#endif
+#endif
 
 #endif /* LENDHEAP_ALLOCATOR_HPP */
