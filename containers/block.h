@@ -70,12 +70,6 @@ static inline void lendi_block_free(
 }
 
 /*
- * A killed process stops between two instructions, and x86 shows its stores in their order:
- * that the compiler keeps it is all a reader needs who looks after the owner's death.
- */
-#define LENDI_STORE_ORDER() __atomic_signal_fence(__ATOMIC_RELEASE)
-
-/*
  * Does a block that shared words name lie in the arena's data, aligned, so that it may be read?
  * 0; -EUCLEAN with a sentence about the what at owner ("string", its address); -ESTALE.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <lendheap/string.h>
-
 #include <errno.h>
+
+#include <lendheap/instance.h>
+#include <lendheap/string.h>
 
 #include "base/error.h"
 #include "containers/block.h"

@@ -17,7 +17,7 @@ static uint64_t block_bytes(
 	return vector->capacity * element->bytes;
 }
 
-/* New elements are there before the words that name them; LENDI_STORE_ORDER says what for. */
+/* New elements are there before the words that name them; lendheap/instance.h says what for. */
 static void set_block(struct lend_vector_shm *vector, void *block, uint64_t capacity)
 {
 	LENDI_STORE_ORDER();
