@@ -66,6 +66,7 @@ struct walk {
 	struct lendi_reach reach;
 	size_t hook_offset;
 	size_t element_bytes;
+	size_t element_alignment;
 	uint64_t (*hash_of)(const void *element);
 	uint64_t mask;
 	uint64_t seen;
@@ -88,8 +89,9 @@ static int walk_chain(
 
 	for (; hook; hook = lendi_link_get(hook, words.next & ~LENDI_LINK_MARKS)) {
 		if (!lendi_reach_element(&walk->reach, (uintptr_t)hook, walk->hook_offset,
-			    walk->element_bytes))
-			return walk_fail(walk, index, hook, "outside the arena");
+			    walk->element_bytes, walk->element_alignment))
+			return walk_fail(
+				walk, index, hook, "outside the arena, or not aligned");
 		if (walk->seen == walk->count)
 			return walk_fail(walk, index, hook, "more elements than counted");
 		words = *hook;
@@ -128,11 +130,13 @@ static int walk_buckets(
 }
 
 int lend_hash_check(const struct lend_hash_shm *table, size_t hook_offset, size_t element_bytes,
-	uint64_t (*hash_of)(const void *element), const struct lend_arena *arena)
+	size_t element_alignment, uint64_t (*hash_of)(const void *element),
+	const struct lend_arena *arena)
 {
 	struct walk walk = {.table = table,
 		.hook_offset = hook_offset,
 		.element_bytes = element_bytes,
+		.element_alignment = element_alignment,
 		.hash_of = hash_of};
 	int err;
 

@@ -12,7 +12,7 @@
  * of the list, where the walk ends; the bound is for bytes that change meanwhile.
  */
 int lend_list_check(const struct lend_list_shm *list, size_t hook_offset, size_t element_bytes,
-	const struct lend_arena *arena)
+	size_t element_alignment, const struct lend_arena *arena)
 {
 	const struct lend_list_hook_shm *ring = &list->ring;
 	const struct lend_list_hook_shm *before = ring;
@@ -32,9 +32,10 @@ int lend_list_check(const struct lend_list_shm *list, size_t hook_offset, size_t
 	for (;; before = hook, at++) {
 		hook = lendi_list_next(before);
 		if (hook != ring && !lendi_reach_element(&reach, (uintptr_t)hook, hook_offset,
-					    element_bytes))
+					    element_bytes, element_alignment))
 			return lendi_fail(-EUCLEAN,
-				"list at %p: element %" PRIu64 " at %p, outside the arena",
+				"list at %p: element %" PRIu64
+				" at %p, outside the arena, or not aligned",
 				(const void *)list, at, lendi_link_element(hook, hook_offset));
 		if (lendi_list_prev(hook) != before)
 			return lendi_fail(-EUCLEAN,

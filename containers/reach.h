@@ -41,14 +41,15 @@ static inline bool lendi_reach_holds(
 }
 
 /*
- * Does the element whose hook lies at an address, and with it the hook? Hooks are aligned to 8,
- * so no walk of sound links sees more elements than lendi_reach_count().
+ * Does the element whose hook lies at an address, and with it the hook, at a multiple of what an
+ * element's type asks for? Hooks are aligned to 8, so no walk of sound links sees more elements
+ * than lendi_reach_count().
  */
 static inline bool lendi_reach_element(const struct lendi_reach *reach, uintptr_t hook,
-	uint64_t hook_offset, uint64_t element_bytes)
+	uint64_t hook_offset, uint64_t element_bytes, uint64_t element_alignment)
 {
 	return (hook & 7) == 0 &&
-	       lendi_reach_holds(reach, hook - hook_offset, element_bytes, 1);
+	       lendi_reach_holds(reach, hook - hook_offset, element_bytes, element_alignment);
 }
 
 /*

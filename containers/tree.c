@@ -261,6 +261,7 @@ struct walk {
 	struct lendi_reach reach;
 	size_t hook_offset;
 	size_t element_bytes;
+	size_t element_alignment;
 	int (*compare)(const void *a, const void *b);
 	const void *before; /* the element before in order */
 	uint64_t seen;
@@ -302,9 +303,9 @@ static int walk_below(struct walk *walk, const void *from, uint64_t link, const 
 	*out_rank = -1;
 	if (!at)
 		return 0;
-	if (!lendi_reach_element(
-		    &walk->reach, (uintptr_t)at, walk->hook_offset, walk->element_bytes))
-		return walk_fail(walk, at, "outside the arena");
+	if (!lendi_reach_element(&walk->reach, (uintptr_t)at, walk->hook_offset,
+		    walk->element_bytes, walk->element_alignment))
+		return walk_fail(walk, at, "outside the arena, or not aligned");
 	if (level == LEVELS_MAX)
 		return walk_fail(walk, at, "too deep");
 	words = *at;
@@ -331,11 +332,13 @@ static int walk_below(struct walk *walk, const void *from, uint64_t link, const 
 }
 
 int lend_tree_check(const struct lend_tree_shm *tree, size_t hook_offset, size_t element_bytes,
-	int (*compare)(const void *a, const void *b), const struct lend_arena *arena)
+	size_t element_alignment, int (*compare)(const void *a, const void *b),
+	const struct lend_arena *arena)
 {
 	struct walk walk = {.tree = tree,
 		.hook_offset = hook_offset,
 		.element_bytes = element_bytes,
+		.element_alignment = element_alignment,
 		.compare = compare};
 	int rank;
 	int err;

@@ -44,6 +44,20 @@ struct user {
 #define LEND_HASH_EQUAL(a, b)     ((a) == (b))
 #include <lendheap/hash.h>
 
+struct wide {
+	_Alignas(64) uint64_t number;
+	struct lend_hash_hook_shm hook;
+};
+
+#define LEND_HASH                 wide_table
+#define LEND_HASH_TYPE            struct wide
+#define LEND_HASH_HOOK            hook
+#define LEND_HASH_KEY             uint64_t
+#define LEND_HASH_KEY_OF(element) ((element)->number)
+#define LEND_HASH_OF(key)         ((void)(key), UINT64_C(0))
+#define LEND_HASH_EQUAL(a, b)     ((a) == (b))
+#include <lendheap/hash.h>
+
 enum { USERS = 100 };
 
 static struct user users[USERS];
@@ -352,6 +366,26 @@ static void hash_table_check_ends_in_a_ring(void)
 	lend_free(arena, held);
 }
 
+/* Readers of its elements take their alignment for granted. */
+static void hash_check_refuses_an_element_that_is_not_aligned(void)
+{
+	struct wide_table *table = lend_alloc_zeroed(arena, sizeof(*table));
+	struct wide *wide = lend_alloc_aligned(arena, 2 * sizeof(*wide), 64);
+	struct lend_hash_hook_shm *hook;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(table);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(wide);
+	memset(wide, 0, 2 * sizeof(*wide));
+	hook = (struct lend_hash_hook_shm *)((uintptr_t)&wide->hook + 8);
+	CU_ASSERT_EQUAL_FATAL(wide_table_grow(table, arena), 0);
+	lendi_hash_insert(&table->shm, hook, 0);
+	CU_ASSERT_EQUAL(wide_table_check(table, arena), -EUCLEAN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lend_error_detail(), "not aligned"));
+	wide_table_fini(table, arena);
+	lend_free(arena, wide);
+	lend_free(arena, table);
+}
+
 static const struct suite_test tests[] = {
 	SUITE_TEST(hash_table_of_zeroes_is_empty),
 	SUITE_TEST(hash_table_inserts_finds_and_erases),
@@ -363,6 +397,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(hash_table_that_cannot_grow_is_as_it_was),
 	SUITE_TEST(hash_table_check_names_what_is_wrong),
 	SUITE_TEST(hash_table_check_ends_in_a_ring),
+	SUITE_TEST(hash_check_refuses_an_element_that_is_not_aligned),
 };
 
 int main(int argc, char **argv)

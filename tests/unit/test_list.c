@@ -24,6 +24,16 @@ struct job {
 #define LEND_LIST_HOOK other
 #include <lendheap/list.h>
 
+struct wide {
+	_Alignas(64) uint64_t number;
+	struct lend_list_hook_shm hook;
+};
+
+#define LEND_LIST      wide_list
+#define LEND_LIST_TYPE struct wide
+#define LEND_LIST_HOOK hook
+#include <lendheap/list.h>
+
 enum { JOBS = 8 };
 
 static struct job jobs[JOBS];
@@ -262,6 +272,24 @@ static void list_check_names_what_is_wrong(void)
 	lend_free(arena, held);
 }
 
+/* Readers of its elements take their alignment for granted. */
+static void list_check_refuses_an_element_that_is_not_aligned(void)
+{
+	struct wide_list *list = lend_alloc_zeroed(arena, sizeof(*list));
+	struct wide *wide = lend_alloc_aligned(arena, 2 * sizeof(*wide), 64);
+	struct lend_list_hook_shm *hook;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(wide);
+	memset(wide, 0, 2 * sizeof(*wide));
+	hook = (struct lend_list_hook_shm *)((uintptr_t)&wide->hook + 8);
+	lendi_list_insert(&list->shm.ring, hook, hook, &list->shm.ring);
+	CU_ASSERT_EQUAL(wide_list_check(list, arena), -EUCLEAN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lend_error_detail(), "not aligned"));
+	lend_free(arena, wide);
+	lend_free(arena, list);
+}
+
 static const struct suite_test tests[] = {
 	SUITE_TEST(list_of_zeroes_is_empty),
 	SUITE_TEST(list_pushes_and_pops_at_both_ends),
@@ -272,6 +300,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(list_can_be_erased_while_it_is_walked),
 	SUITE_TEST(list_element_is_in_one_list_per_hook),
 	SUITE_TEST(list_check_names_what_is_wrong),
+	SUITE_TEST(list_check_refuses_an_element_that_is_not_aligned),
 };
 
 int main(int argc, char **argv)

@@ -33,6 +33,17 @@ struct word {
 #define LEND_TREE_COMPARE(a, b) ORDER((b)->serial, (a)->serial)
 #include <lendheap/tree.h>
 
+struct wide {
+	_Alignas(64) uint64_t number;
+	struct lend_tree_hook_shm hook;
+};
+
+#define LEND_TREE               wide_tree
+#define LEND_TREE_TYPE          struct wide
+#define LEND_TREE_HOOK          hook
+#define LEND_TREE_COMPARE(a, b) ORDER((a)->number, (b)->number)
+#include <lendheap/tree.h>
+
 enum { WORDS = 64 };
 
 static struct word words[WORDS];
@@ -344,6 +355,24 @@ static void tree_check_ends_in_a_deep_chain(void)
 	lend_free(arena, tree);
 }
 
+/* Readers of its elements take their alignment for granted. */
+static void tree_check_refuses_an_element_that_is_not_aligned(void)
+{
+	struct wide_tree *tree = lend_alloc_zeroed(arena, sizeof(*tree));
+	struct wide *wide = lend_alloc_aligned(arena, 2 * sizeof(*wide), 64);
+	struct lend_tree_hook_shm *hook;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(tree);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(wide);
+	memset(wide, 0, 2 * sizeof(*wide));
+	hook = (struct lend_tree_hook_shm *)((uintptr_t)&wide->hook + 8);
+	lend_tree_link(&tree->shm, NULL, 0, hook);
+	CU_ASSERT_EQUAL(wide_tree_check(tree, arena), -EUCLEAN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(lend_error_detail(), "not aligned"));
+	lend_free(arena, wide);
+	lend_free(arena, tree);
+}
+
 static const struct suite_test tests[] = {
 	SUITE_TEST(tree_of_zeroes_is_empty),
 	SUITE_TEST(tree_finds_keys_and_bounds),
@@ -356,6 +385,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(tree_is_as_low_as_it_claims),
 	SUITE_TEST(tree_check_names_what_is_wrong),
 	SUITE_TEST(tree_check_ends_in_a_deep_chain),
+	SUITE_TEST(tree_check_refuses_an_element_that_is_not_aligned),
 };
 
 int main(int argc, char **argv)

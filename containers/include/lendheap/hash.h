@@ -93,14 +93,14 @@ LEND_API int lend_hash_grow(struct lend_hash_shm *table, struct lend_arena *aren
 
 /*
  * Called by <instance>_check(): walk every chain, compare each hash with its bucket and with
- * what hash_of(element) says, and count. With an arena, buckets and elements must lie whole in
- * its data, and so the walk is safe and bounded whatever the bytes are; NULL trusts the links
- * to lead to memory. What pointers in the elements lead to is the affair of hash_of. Returns 0;
- * -EUCLEAN with a sentence, -EXDEV the table itself is not in the arena, -ESTALE.
+ * what hash_of(element) says, and count. With an arena, buckets and elements must lie whole and
+ * aligned in its data, and so the walk is safe and bounded whatever the bytes are; NULL trusts
+ * the links to lead to memory. What pointers in the elements lead to is the affair of hash_of.
+ * Returns 0; -EUCLEAN with a sentence, -EXDEV the table itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_hash_check(const struct lend_hash_shm *table, size_t hook_offset,
-	size_t element_bytes, uint64_t (*hash_of)(const void *element),
-	const struct lend_arena *arena);
+	size_t element_bytes, size_t element_alignment,
+	uint64_t (*hash_of)(const void *element), const struct lend_arena *arena);
 
 static inline struct lend_hash_bucket_shm *lendi_hash_bucket(
 	const struct lend_hash_shm *table, uint64_t hash)
@@ -351,7 +351,7 @@ LENDI_INSTANCE_COLD int LENDI_HASH(check)(
 	const struct LEND_HASH *table, const struct lend_arena *arena)
 {
 	return lend_hash_check(&table->shm, LENDI_HASH_OFFSET, sizeof(LEND_HASH_TYPE),
-		LENDI_HASH(lendi_hash_of), arena);
+		LEND_ALIGNOF(LEND_HASH_TYPE), LENDI_HASH(lendi_hash_of), arena);
 }
 
 #undef LENDI_HASH

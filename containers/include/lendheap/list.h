@@ -72,12 +72,12 @@ LEND_SHM_SIZEOF(struct lend_list_shm, 16);
 
 /*
  * Called by <instance>_check(): walk every link and that back. With an arena, every element
- * must lie whole in its data, and so the walk is safe and bounded whatever the bytes are; NULL
- * trusts the links to lead to memory. Returns 0; -EUCLEAN with a sentence, -EXDEV the list
- * itself is not in the arena, -ESTALE.
+ * must lie whole and aligned in its data, and so the walk is safe and bounded whatever the bytes
+ * are; NULL trusts the links to lead to memory. Returns 0; -EUCLEAN with a sentence, -EXDEV the
+ * list itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_list_check(const struct lend_list_shm *list, size_t hook_offset,
-	size_t element_bytes, const struct lend_arena *arena);
+	size_t element_bytes, size_t element_alignment, const struct lend_arena *arena);
 
 static inline struct lend_list_hook_shm *lendi_list_next(const struct lend_list_hook_shm *hook)
 {
@@ -299,7 +299,8 @@ LENDI_INSTANCE void LENDI_LIST(splice_back)(struct LEND_LIST *list, struct LEND_
 LENDI_INSTANCE_COLD int LENDI_LIST(check)(
 	const struct LEND_LIST *list, const struct lend_arena *arena)
 {
-	return lend_list_check(&list->shm, LENDI_LIST_OFFSET, sizeof(LEND_LIST_TYPE), arena);
+	return lend_list_check(&list->shm, LENDI_LIST_OFFSET, sizeof(LEND_LIST_TYPE),
+		LEND_ALIGNOF(LEND_LIST_TYPE), arena);
 }
 
 #undef LENDI_LIST

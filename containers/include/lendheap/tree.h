@@ -94,14 +94,14 @@ LEND_API void lend_tree_exchange(struct lend_tree_shm *tree, struct lend_tree_ho
 
 /*
  * Called by <instance>_check(): walk every link and that back, ranks, count, and the order that
- * compare(a, b) tells of two elements. With an arena, every element must lie whole in its data,
- * and so the walk is safe and bounded whatever the bytes are; NULL trusts the links to lead to
- * memory. What pointers in the elements lead to is the affair of compare. Returns 0; -EUCLEAN
- * with a sentence, -EXDEV the tree itself is not in the arena, -ESTALE.
+ * compare(a, b) tells of two elements. With an arena, every element must lie whole and aligned
+ * in its data, and so the walk is safe and bounded whatever the bytes are; NULL trusts the links
+ * to lead to memory. What pointers in the elements lead to is the affair of compare. Returns 0;
+ * -EUCLEAN with a sentence, -EXDEV the tree itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_tree_check(const struct lend_tree_shm *tree, size_t hook_offset,
-	size_t element_bytes, int (*compare)(const void *a, const void *b),
-	const struct lend_arena *arena);
+	size_t element_bytes, size_t element_alignment,
+	int (*compare)(const void *a, const void *b), const struct lend_arena *arena);
 
 static inline struct lend_tree_hook_shm *lendi_tree_root(const struct lend_tree_shm *tree)
 {
@@ -346,7 +346,7 @@ LENDI_INSTANCE_COLD int LENDI_TREE(check)(
 	const struct LEND_TREE *tree, const struct lend_arena *arena)
 {
 	return lend_tree_check(&tree->shm, LENDI_TREE_OFFSET, sizeof(LEND_TREE_TYPE),
-		LENDI_TREE(lendi_compare), arena);
+		LEND_ALIGNOF(LEND_TREE_TYPE), LENDI_TREE(lendi_compare), arena);
 }
 
 #undef LENDI_TREE
