@@ -85,7 +85,7 @@ static void keep(struct kept *kept, void *at, size_t bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static struct kept kept[1 + NODES];
-	struct word_map_node *root;
+	struct word_map_lendi_node *root;
 	size_t count = 1;
 	size_t at;
 	size_t i;
@@ -95,11 +95,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	make_map(data[0] % ENTRIES_MAX);
 	keep(&kept[0], map, sizeof(*map));
 	if (map->shm.height > 0) {
-		root = word_map_root(map);
-		keep(&kept[count++], root, word_map_node_bytes(map->shm.height - 1));
+		root = word_map_lendi_root(map);
+		keep(&kept[count++], root, word_map_lendi_node_bytes(map->shm.height - 1));
 		for (i = 0; map->shm.height > 1 && i < 2; i++)
-			keep(&kept[count++], word_map_child(root, i ? root->count : 0),
-				word_map_node_bytes(map->shm.height - 2));
+			keep(&kept[count++], word_map_lendi_child(root, i ? root->count : 0),
+				word_map_lendi_node_bytes(map->shm.height - 2));
 	}
 
 	for (at = 1; at + 3 <= bytes; at += 3) {

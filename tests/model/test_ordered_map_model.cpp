@@ -339,7 +339,7 @@ CLEAN_TEST(a_map_of_strings_is_as_std_map)
 
 CLEAN_TEST(a_map_with_small_nodes_is_as_std_map)
 {
-	CU_ASSERT_EQUAL(int(wide_map_slots), 5);
+	CU_ASSERT_EQUAL(int(wide_map_lendi_slots), 5);
 	play<wide_map_face, std::uint64_t>(40000, {10, 1000, 20000});
 }
 

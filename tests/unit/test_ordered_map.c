@@ -192,7 +192,7 @@ CLEAN_TEST(all_entries_are_found_while_it_grows_and_shrinks)
 		if (i % 37 == 0)
 			CU_ASSERT_EQUAL(large_map_check(map, arena), 0);
 	}
-	CU_ASSERT_EQUAL((int)large_map_slots, 5);
+	CU_ASSERT_EQUAL((int)large_map_lendi_slots, 5);
 	CU_ASSERT_TRUE(map->shm.height >= 5);
 	for (i = 0; i < 1500; i++) {
 		entry = large_map_find(map, i);
@@ -311,7 +311,7 @@ CLEAN_TEST(ascending_keys_leave_full_nodes)
 	for (key = 0; key < 20000; key++)
 		CU_ASSERT_EQUAL(number_map_set(map, arena, key, key), 1);
 	nodes = live_count(arena) - before;
-	CU_ASSERT_TRUE(20000 > nodes * number_map_slots * 9 / 10);
+	CU_ASSERT_TRUE(20000 > nodes * number_map_lendi_slots * 9 / 10);
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	for (key = 20000; key-- > 0;)
 		CU_ASSERT_EQUAL(number_map_erase(map, arena, key), 1);
@@ -479,12 +479,12 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	struct lend_arena *arena = make_arena();
 	struct number_map *map = lend_alloc_zeroed(arena, sizeof(*map));
 	uint64_t good[sizeof(*map) / 8];
-	struct number_map_inner *root;
+	struct number_map_lendi_inner *root;
 	uint64_t good_root[sizeof(*root) / 8];
 	int i;
 
 	fill(map, arena, 1000);
-	root = number_map_inner(number_map_root(map));
+	root = number_map_lendi_inner(number_map_lendi_root(map));
 	memcpy(good, map, sizeof(good));
 	memcpy(good_root, root, sizeof(good_root));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
@@ -519,7 +519,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 			root->node.count = 0;
 			break;
 		case 9:
-			root->node.count = number_map_slots + 1;
+			root->node.count = number_map_lendi_slots + 1;
 			break;
 		case 10:
 			root->node.entries[0].key++;

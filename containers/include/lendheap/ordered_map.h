@@ -169,8 +169,8 @@ static inline void lendi_ordered_move(
 
 #define LENDI_ORDERED(name)    LENDI_JOIN(LEND_ORDERED_MAP, name)
 #define LENDI_ORDERED_ENTRY    struct LENDI_ORDERED(entry)
-#define LENDI_ORDERED_NODE     struct LENDI_ORDERED(node)
-#define LENDI_ORDERED_INNER    struct LENDI_ORDERED(inner)
+#define LENDI_ORDERED_NODE     struct LENDI_ORDERED(lendi_node)
+#define LENDI_ORDERED_INNER    struct LENDI_ORDERED(lendi_inner)
 #define LENDI_ORDERED_ITERATOR struct LENDI_ORDERED(iterator)
 
 struct LEND_ORDERED_MAP {
@@ -185,15 +185,15 @@ LENDI_ORDERED_ENTRY {
 };
 
 enum {
-	LENDI_ORDERED(slots) = LENDI_ORDERED_SLOTS(sizeof(LENDI_ORDERED_ENTRY)),
-	LENDI_ORDERED(slots_min) = (LENDI_ORDERED(slots) - 1) / 2
+	LENDI_ORDERED(lendi_slots) = LENDI_ORDERED_SLOTS(sizeof(LENDI_ORDERED_ENTRY)),
+	LENDI_ORDERED(lendi_slots_min) = (LENDI_ORDERED(lendi_slots) - 1) / 2
 };
 
 /* A leaf, or the first part of an inner node. */
 LENDI_ORDERED_NODE {
 	uint32_t count;
 	uint32_t pad0;
-	LENDI_ORDERED_ENTRY entries[LENDI_ORDERED(slots)];
+	LENDI_ORDERED_ENTRY entries[LENDI_ORDERED(lendi_slots)];
 };
 LEND_STATIC_ASSERT(
 	LEND_ALIGNOF(LENDI_ORDERED_NODE) <= 16, "an entry is aligned to 16 bytes at most");
@@ -201,7 +201,7 @@ LEND_STATIC_ASSERT(
 /* children[i] has the keys below entries[i]; there is one more than there are entries. */
 LENDI_ORDERED_INNER {
 	LENDI_ORDERED_NODE node;
-	LEND_PTR(LENDI_ORDERED_NODE) children[LENDI_ORDERED(slots) + 1];
+	LEND_PTR(LENDI_ORDERED_NODE) children[LENDI_ORDERED(lendi_slots) + 1];
 };
 
 /*
@@ -215,20 +215,20 @@ LENDI_ORDERED_ITERATOR {
 	LENDI_ORDERED_NODE *nodes[LEND_ORDERED_MAP_HEIGHT_MAX];
 };
 
-LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(root)(const struct LEND_ORDERED_MAP *map)
+LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(lendi_root)(const struct LEND_ORDERED_MAP *map)
 {
 	return (LENDI_ORDERED_NODE *)lend_ptr_get_raw(&map->shm.root);
 }
 
-LENDI_INSTANCE LENDI_ORDERED_INNER *LENDI_ORDERED(inner)(LENDI_ORDERED_NODE *node)
+LENDI_INSTANCE LENDI_ORDERED_INNER *LENDI_ORDERED(lendi_inner)(LENDI_ORDERED_NODE *node)
 {
 	return (LENDI_ORDERED_INNER *)(void *)node;
 }
 
-LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(child)(
+LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(lendi_child)(
 	LENDI_ORDERED_NODE *node, uint32_t index)
 {
-	return lend_ptr_get_raw(&LENDI_ORDERED(inner)(node)->children[index]);
+	return lend_ptr_get_raw(&LENDI_ORDERED(lendi_inner)(node)->children[index]);
 }
 
 /*
@@ -236,7 +236,7 @@ LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(child)(
  * one by one: on so few, one branch that is not foreseen costs less than the four of halving,
  * and less than halving without branches, where each step waits for the one before.
  */
-LENDI_INSTANCE uint32_t LENDI_ORDERED(search)(
+LENDI_INSTANCE uint32_t LENDI_ORDERED(lendi_search)(
 	const LENDI_ORDERED_NODE *node, LEND_ORDERED_MAP_SOUGHT sought, int *out_is_equal)
 {
 	uint32_t count = node->count;
@@ -270,7 +270,8 @@ LENDI_INSTANCE uint32_t LENDI_ORDERED(search)(
 #endif
 }
 
-LENDI_INSTANCE void LENDI_ORDERED(relocate)(LENDI_ORDERED_ENTRY *to, LENDI_ORDERED_ENTRY *from)
+LENDI_INSTANCE void LENDI_ORDERED(lendi_relocate)(LENDI_ORDERED_ENTRY *to,
+	LENDI_ORDERED_ENTRY *from)
 {
 #ifdef LEND_ORDERED_MAP_KEY_MOVE
 	LEND_ORDERED_MAP_KEY_MOVE(&to->key, &from->key);
@@ -285,7 +286,7 @@ LENDI_INSTANCE void LENDI_ORDERED(relocate)(LENDI_ORDERED_ENTRY *to, LENDI_ORDER
 }
 
 /* count entries to elsewhere; the two may overlap. */
-LENDI_INSTANCE void LENDI_ORDERED(relocate_many)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_relocate_many)(
 	LENDI_ORDERED_ENTRY *to, LENDI_ORDERED_ENTRY *from, uint32_t count)
 {
 #if defined(LEND_ORDERED_MAP_KEY_MOVE) || defined(LEND_ORDERED_MAP_VALUE_MOVE)
@@ -293,21 +294,22 @@ LENDI_INSTANCE void LENDI_ORDERED(relocate_many)(
 
 	if (to < from)
 		for (i = 0; i < count; i++)
-			LENDI_ORDERED(relocate)(&to[i], &from[i]);
+			LENDI_ORDERED(lendi_relocate)(&to[i], &from[i]);
 	else
 		for (i = count; i > 0; i--)
-			LENDI_ORDERED(relocate)(&to[i - 1], &from[i - 1]);
+			LENDI_ORDERED(lendi_relocate)(&to[i - 1], &from[i - 1]);
 #else
 	memmove((void *)to, (const void *)from, count * sizeof(*to));
 #endif
 }
 
 /* The same for children, which are of inner nodes. */
-LENDI_INSTANCE void LENDI_ORDERED(relocate_children)(LENDI_ORDERED_NODE *to, uint32_t to_index,
+LENDI_INSTANCE void LENDI_ORDERED(lendi_relocate_children)(LENDI_ORDERED_NODE *to,
+	uint32_t to_index,
 	LENDI_ORDERED_NODE *from, uint32_t from_index, uint32_t count)
 {
-	LENDI_ORDERED_INNER *a = LENDI_ORDERED(inner)(to);
-	LENDI_ORDERED_INNER *b = LENDI_ORDERED(inner)(from);
+	LENDI_ORDERED_INNER *a = LENDI_ORDERED(lendi_inner)(to);
+	LENDI_ORDERED_INNER *b = LENDI_ORDERED(lendi_inner)(from);
 	uint32_t i;
 
 	if (a != b || to_index < from_index)
@@ -319,7 +321,7 @@ LENDI_INSTANCE void LENDI_ORDERED(relocate_children)(LENDI_ORDERED_NODE *to, uin
 				&b->children[from_index + i - 1]);
 }
 
-LENDI_INSTANCE void LENDI_ORDERED(entry_fini)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_entry_fini)(
 	struct lend_arena *arena, LENDI_ORDERED_ENTRY *entry)
 {
 	(void)arena;
@@ -332,7 +334,7 @@ LENDI_INSTANCE void LENDI_ORDERED(entry_fini)(
 #endif
 }
 
-LENDI_INSTANCE size_t LENDI_ORDERED(node_bytes)(uint32_t level)
+LENDI_INSTANCE size_t LENDI_ORDERED(lendi_node_bytes)(uint32_t level)
 {
 	return level ? sizeof(LENDI_ORDERED_INNER) : sizeof(LENDI_ORDERED_NODE);
 }
@@ -357,20 +359,20 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(find)(
 
 	if (level == 0)
 		return NULL;
-	for (node = LENDI_ORDERED(root)(map);;) {
+	for (node = LENDI_ORDERED(lendi_root)(map);;) {
 		int is_equal;
-		uint32_t position = LENDI_ORDERED(search)(node, sought, &is_equal);
+		uint32_t position = LENDI_ORDERED(lendi_search)(node, sought, &is_equal);
 
 		if (is_equal)
 			return &node->entries[position];
 		if (--level == 0)
 			return NULL;
-		node = LENDI_ORDERED(child)(node, position);
+		node = LENDI_ORDERED(lendi_child)(node, position);
 	}
 }
 
 /* Up to the first level where an entry is at the position; NULL when there is none. */
-LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(climb)(LENDI_ORDERED_ITERATOR *at)
+LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(lendi_climb)(LENDI_ORDERED_ITERATOR *at)
 {
 	for (; at->level < at->height; at->level++)
 		if (at->positions[at->level] < at->nodes[at->level]->count)
@@ -379,11 +381,12 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(climb)(LENDI_ORDERED_ITERATOR 
 }
 
 /* From the child at the position, down to its first leaf, or its last, before or behind all. */
-LENDI_INSTANCE void LENDI_ORDERED(descend)(LENDI_ORDERED_ITERATOR *at, int to_last)
+LENDI_INSTANCE void LENDI_ORDERED(lendi_descend)(LENDI_ORDERED_ITERATOR *at, int to_last)
 {
 	while (at->level > 0) {
 		LENDI_ORDERED_NODE *node =
-			LENDI_ORDERED(child)(at->nodes[at->level], at->positions[at->level]);
+			LENDI_ORDERED(lendi_child)(at->nodes[at->level],
+				at->positions[at->level]);
 
 		at->level--;
 		at->nodes[at->level] = node;
@@ -392,7 +395,7 @@ LENDI_INSTANCE void LENDI_ORDERED(descend)(LENDI_ORDERED_ITERATOR *at, int to_la
 }
 
 /* At the root, before or behind all; 0 when the map is empty. */
-LENDI_INSTANCE int LENDI_ORDERED(enter)(
+LENDI_INSTANCE int LENDI_ORDERED(lendi_enter)(
 	const struct LEND_ORDERED_MAP *map, LENDI_ORDERED_ITERATOR *out_at, int to_last)
 {
 	LENDI_ORDERED_NODE *root;
@@ -401,7 +404,7 @@ LENDI_INSTANCE int LENDI_ORDERED(enter)(
 	out_at->level = 0;
 	if (out_at->height == 0)
 		return 0;
-	root = LENDI_ORDERED(root)(map);
+	root = LENDI_ORDERED(lendi_root)(map);
 	out_at->level = out_at->height - 1;
 	out_at->nodes[out_at->level] = root;
 	out_at->positions[out_at->level] = to_last ? root->count : 0;
@@ -414,8 +417,8 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(next)(LENDI_ORDERED_ITERATOR *
 	if (at->level == at->height)
 		return NULL;
 	at->positions[at->level]++;
-	LENDI_ORDERED(descend)(at, 0);
-	return LENDI_ORDERED(climb)(at);
+	LENDI_ORDERED(lendi_descend)(at, 0);
+	return LENDI_ORDERED(lendi_climb)(at);
 }
 
 /* The entry before the iterator's; NULL at the beginning, and it stays at an end as above. */
@@ -423,7 +426,7 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(prev)(LENDI_ORDERED_ITERATOR *
 {
 	if (at->level == at->height)
 		return NULL;
-	LENDI_ORDERED(descend)(at, 1);
+	LENDI_ORDERED(lendi_descend)(at, 1);
 	for (; at->level < at->height; at->level++)
 		if (at->positions[at->level] > 0)
 			return &at->nodes[at->level]->entries[--at->positions[at->level]];
@@ -434,34 +437,34 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(prev)(LENDI_ORDERED_ITERATOR *
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(first)(
 	const struct LEND_ORDERED_MAP *map, LENDI_ORDERED_ITERATOR *out_at)
 {
-	if (!LENDI_ORDERED(enter)(map, out_at, 0))
+	if (!LENDI_ORDERED(lendi_enter)(map, out_at, 0))
 		return NULL;
-	LENDI_ORDERED(descend)(out_at, 0);
-	return LENDI_ORDERED(climb)(out_at);
+	LENDI_ORDERED(lendi_descend)(out_at, 0);
+	return LENDI_ORDERED(lendi_climb)(out_at);
 }
 
 /* The entry with the highest key; NULL when the map is empty. */
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(last)(
 	const struct LEND_ORDERED_MAP *map, LENDI_ORDERED_ITERATOR *out_at)
 {
-	return LENDI_ORDERED(enter)(map, out_at, 1) ? LENDI_ORDERED(prev)(out_at) : NULL;
+	return LENDI_ORDERED(lendi_enter)(map, out_at, 1) ? LENDI_ORDERED(prev)(out_at) : NULL;
 }
 
 /*
  * The way down to where a key is, or would be on level 0: 1 when it is there. The map is not
  * empty. *out_at_edge: nothing in the map is above it.
  */
-LENDI_INSTANCE int LENDI_ORDERED(seek)(const struct LEND_ORDERED_MAP *map,
+LENDI_INSTANCE int LENDI_ORDERED(lendi_seek)(const struct LEND_ORDERED_MAP *map,
 	LEND_ORDERED_MAP_SOUGHT sought, LENDI_ORDERED_ITERATOR *out_at, int *out_at_edge)
 {
-	LENDI_ORDERED_NODE *node = LENDI_ORDERED(root)(map);
+	LENDI_ORDERED_NODE *node = LENDI_ORDERED(lendi_root)(map);
 	uint32_t level = map->shm.height;
 	int at_edge = 1;
 	int is_equal;
 
 	out_at->height = level;
 	for (;;) {
-		uint32_t position = LENDI_ORDERED(search)(node, sought, &is_equal);
+		uint32_t position = LENDI_ORDERED(lendi_search)(node, sought, &is_equal);
 
 		level--;
 		out_at->nodes[level] = node;
@@ -469,7 +472,7 @@ LENDI_INSTANCE int LENDI_ORDERED(seek)(const struct LEND_ORDERED_MAP *map,
 		at_edge &= position == node->count;
 		if (is_equal || level == 0)
 			break;
-		node = LENDI_ORDERED(child)(node, position);
+		node = LENDI_ORDERED(lendi_child)(node, position);
 	}
 	out_at->level = level;
 	*out_at_edge = at_edge;
@@ -483,10 +486,10 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(lower_bound)(
 {
 	int at_edge;
 
-	if (!LENDI_ORDERED(enter)(map, out_at, 0))
+	if (!LENDI_ORDERED(lendi_enter)(map, out_at, 0))
 		return NULL;
-	(void)LENDI_ORDERED(seek)(map, sought, out_at, &at_edge);
-	return LENDI_ORDERED(climb)(out_at);
+	(void)LENDI_ORDERED(lendi_seek)(map, sought, out_at, &at_edge);
+	return LENDI_ORDERED(lendi_climb)(out_at);
 }
 
 /* The first entry whose key is above sought; NULL when there is none. */
@@ -496,58 +499,60 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(upper_bound)(
 {
 	int at_edge;
 
-	if (!LENDI_ORDERED(enter)(map, out_at, 0))
+	if (!LENDI_ORDERED(lendi_enter)(map, out_at, 0))
 		return NULL;
-	if (LENDI_ORDERED(seek)(map, sought, out_at, &at_edge))
+	if (LENDI_ORDERED(lendi_seek)(map, sought, out_at, &at_edge))
 		return LENDI_ORDERED(next)(out_at);
-	return LENDI_ORDERED(climb)(out_at);
+	return LENDI_ORDERED(lendi_climb)(out_at);
 }
 
 /* Put *entry, and a child behind it unless NULL, into a node that is not full. */
-LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(insert)(LENDI_ORDERED_NODE *node,
+LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(lendi_insert)(LENDI_ORDERED_NODE *node,
 	uint32_t position, LENDI_ORDERED_ENTRY *entry, LENDI_ORDERED_NODE *child)
 {
 	LENDI_ORDERED_ENTRY *place = &node->entries[position];
 	uint32_t behind = node->count - position;
 
-	LENDI_ORDERED(relocate_many)(place + 1, place, behind);
-	LENDI_ORDERED(relocate)(place, entry);
+	LENDI_ORDERED(lendi_relocate_many)(place + 1, place, behind);
+	LENDI_ORDERED(lendi_relocate)(place, entry);
 	if (child) {
-		LENDI_ORDERED(relocate_children)(node, position + 2, node, position + 1, behind);
-		lend_ptr_set(&LENDI_ORDERED(inner)(node)->children[position + 1], child);
+		LENDI_ORDERED(lendi_relocate_children)(node, position + 2, node, position + 1,
+			behind);
+		lend_ptr_set(&LENDI_ORDERED(lendi_inner)(node)->children[position + 1], child);
 	}
 	node->count++;
 	return place;
 }
 
 /* Leave `keep` entries in a full node, the next one in *out_middle, the others in right. */
-LENDI_INSTANCE void LENDI_ORDERED(split)(LENDI_ORDERED_NODE *node, uint32_t keep, int is_inner,
+LENDI_INSTANCE void LENDI_ORDERED(lendi_split)(LENDI_ORDERED_NODE *node, uint32_t keep,
+	int is_inner,
 	LENDI_ORDERED_ENTRY *out_middle, LENDI_ORDERED_NODE *right)
 {
 	uint32_t moved = node->count - keep - 1;
 
-	LENDI_ORDERED(relocate)(out_middle, &node->entries[keep]);
-	LENDI_ORDERED(relocate_many)(right->entries, &node->entries[keep + 1], moved);
+	LENDI_ORDERED(lendi_relocate)(out_middle, &node->entries[keep]);
+	LENDI_ORDERED(lendi_relocate_many)(right->entries, &node->entries[keep + 1], moved);
 	if (is_inner)
-		LENDI_ORDERED(relocate_children)(right, 0, node, keep + 1, moved + 1);
+		LENDI_ORDERED(lendi_relocate_children)(right, 0, node, keep + 1, moved + 1);
 	right->count = moved;
 	right->pad0 = 0;
 	node->count = keep;
 }
 
 /* A new node for each full one on the way up, and a root if they all are: 0 or an errno. */
-LENDI_INSTANCE int LENDI_ORDERED(provide)(
+LENDI_INSTANCE int LENDI_ORDERED(lendi_provide)(
 	struct lend_arena *arena, const LENDI_ORDERED_ITERATOR *at, LENDI_ORDERED_NODE **nodes)
 {
 	uint32_t level;
 
 	for (level = 0;; level++) {
-		if (level < at->height && at->nodes[level]->count < LENDI_ORDERED(slots))
+		if (level < at->height && at->nodes[level]->count < LENDI_ORDERED(lendi_slots))
 			return 0;
 		nodes[level] = NULL;
 		if (level < LEND_ORDERED_MAP_HEIGHT_MAX)
 			nodes[level] = (LENDI_ORDERED_NODE *)lend_alloc(
-				arena, LENDI_ORDERED(node_bytes)(level));
+				arena, LENDI_ORDERED(lendi_node_bytes)(level));
 		else
 			errno = ENOMEM;
 		if (!nodes[level])
@@ -556,12 +561,12 @@ LENDI_INSTANCE int LENDI_ORDERED(provide)(
 			return 0;
 	}
 	while (level-- > 0)
-		lend_free_sized(arena, nodes[level], LENDI_ORDERED(node_bytes)(level));
+		lend_free_sized(arena, nodes[level], LENDI_ORDERED(lendi_node_bytes)(level));
 	return errno > 0 ? -errno : -ENOMEM; /* negative, as the compiler sees too */
 }
 
 /* The slow part of make(): the leaf is full, or there is none. */
-LENDI_INSTANCE_COLD int LENDI_ORDERED(grow)(struct LEND_ORDERED_MAP *map,
+LENDI_INSTANCE_COLD int LENDI_ORDERED(lendi_grow)(struct LEND_ORDERED_MAP *map,
 	struct lend_arena *arena, LENDI_ORDERED_ITERATOR *at, int at_edge,
 	LENDI_ORDERED_ENTRY *entry, LENDI_ORDERED_ENTRY **out_entry)
 {
@@ -569,51 +574,53 @@ LENDI_INSTANCE_COLD int LENDI_ORDERED(grow)(struct LEND_ORDERED_MAP *map,
 	LENDI_ORDERED_NODE *right = NULL;
 	LENDI_ORDERED_ENTRY carried;
 	LENDI_ORDERED_ENTRY middle;
-	uint32_t keep = at_edge ? LENDI_ORDERED(slots) - 1 : LENDI_ORDERED(slots) / 2;
+	uint32_t keep = at_edge ? LENDI_ORDERED(lendi_slots) - 1 :
+		LENDI_ORDERED(lendi_slots) / 2;
 	uint32_t level;
 	int err;
 
-	err = LENDI_ORDERED(provide)(arena, at, nodes);
+	err = LENDI_ORDERED(lendi_provide)(arena, at, nodes);
 	if (err < 0)
 		return err;
 
-	LENDI_ORDERED(relocate)(&carried, entry);
+	LENDI_ORDERED(lendi_relocate)(&carried, entry);
 	for (level = 0; level < at->height; level++) {
 		LENDI_ORDERED_NODE *node = at->nodes[level];
 		uint32_t position = at->positions[level];
 		LENDI_ORDERED_NODE *child = right;
 		LENDI_ORDERED_ENTRY *place;
 
-		if (node->count < LENDI_ORDERED(slots)) {
-			LENDI_ORDERED(insert)(node, position, &carried, child);
+		if (node->count < LENDI_ORDERED(lendi_slots)) {
+			LENDI_ORDERED(lendi_insert)(node, position, &carried, child);
 			return 0;
 		}
 		right = nodes[level];
-		LENDI_ORDERED(split)(node, keep, level > 0, &middle, right);
+		LENDI_ORDERED(lendi_split)(node, keep, level > 0, &middle, right);
 		if (position > keep) {
 			node = right;
 			position -= keep + 1;
 		}
-		place = LENDI_ORDERED(insert)(node, position, &carried, child);
+		place = LENDI_ORDERED(lendi_insert)(node, position, &carried, child);
 		if (level == 0)
 			*out_entry = place;
-		LENDI_ORDERED(relocate)(&carried, &middle);
+		LENDI_ORDERED(lendi_relocate)(&carried, &middle);
 	}
 	nodes[level]->count = 0;
 	nodes[level]->pad0 = 0;
 	if (level > 0)
-		lend_ptr_set(&LENDI_ORDERED(inner)(nodes[level])->children[0],
-			LENDI_ORDERED(root)(map));
+		lend_ptr_set(&LENDI_ORDERED(lendi_inner)(nodes[level])->children[0],
+			LENDI_ORDERED(lendi_root)(map));
 	else
 		*out_entry = nodes[level]->entries;
-	LENDI_ORDERED(insert)(nodes[level], 0, &carried, right);
+	LENDI_ORDERED(lendi_insert)(nodes[level], 0, &carried, right);
 	lend_ptr_set(&map->shm.root, nodes[level]);
 	map->shm.height = level + 1;
 	return 0;
 }
 
 /* Make an entry of a key that is absent. */
-LENDI_INSTANCE int LENDI_ORDERED(make)(struct LEND_ORDERED_MAP *map, struct lend_arena *arena,
+LENDI_INSTANCE int LENDI_ORDERED(lendi_make)(struct LEND_ORDERED_MAP *map,
+	struct lend_arena *arena,
 	LENDI_ORDERED_ITERATOR *at, int at_edge, LEND_ORDERED_MAP_SOUGHT sought,
 	LENDI_ORDERED_ENTRY **out_entry)
 {
@@ -631,10 +638,11 @@ LENDI_INSTANCE int LENDI_ORDERED(make)(struct LEND_ORDERED_MAP *map, struct lend
 #ifdef LEND_ORDERED_MAP_VALUE
 	memset((void *)&entry.value, 0, sizeof(entry.value));
 #endif
-	if (LEND_LIKELY(at->height && at->nodes[0]->count < LENDI_ORDERED(slots))) {
-		made = LENDI_ORDERED(insert)(at->nodes[0], at->positions[0], &entry, NULL);
+	if (LEND_LIKELY(at->height && at->nodes[0]->count < LENDI_ORDERED(lendi_slots))) {
+		made = LENDI_ORDERED(lendi_insert)(
+			at->nodes[0], at->positions[0], &entry, NULL);
 	} else {
-		err = LENDI_ORDERED(grow)(map, arena, at, at_edge, &entry, &made);
+		err = LENDI_ORDERED(lendi_grow)(map, arena, at, at_edge, &entry, &made);
 		if (err < 0) {
 #ifdef LEND_ORDERED_MAP_KEY_FINI
 			LEND_ORDERED_MAP_KEY_FINI(arena, &entry.key);
@@ -658,11 +666,11 @@ LENDI_INSTANCE int LENDI_ORDERED(put)(struct LEND_ORDERED_MAP *map, struct lend_
 	int at_edge = 1;
 
 	at.height = 0;
-	if (map->shm.height && LENDI_ORDERED(seek)(map, sought, &at, &at_edge)) {
+	if (map->shm.height && LENDI_ORDERED(lendi_seek)(map, sought, &at, &at_edge)) {
 		*out_entry = &at.nodes[at.level]->entries[at.positions[at.level]];
 		return 0;
 	}
-	return LENDI_ORDERED(make)(map, arena, &at, at_edge, sought, out_entry);
+	return LENDI_ORDERED(lendi_make)(map, arena, &at, at_edge, sought, out_entry);
 }
 
 /*
@@ -684,124 +692,132 @@ LENDI_INSTANCE int LENDI_ORDERED(set)(struct LEND_ORDERED_MAP *map, struct lend_
 #endif
 
 /* Close the gap of an entry that was taken from a node, and of the child behind it. */
-LENDI_INSTANCE void LENDI_ORDERED(close)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_close)(
 	LENDI_ORDERED_NODE *node, uint32_t position, int is_inner)
 {
 	uint32_t behind = node->count - position - 1;
 
-	LENDI_ORDERED(relocate_many)
+	LENDI_ORDERED(lendi_relocate_many)
 	(&node->entries[position], &node->entries[position + 1], behind);
 	if (is_inner)
-		LENDI_ORDERED(relocate_children)(node, position + 1, node, position + 2, behind);
+		LENDI_ORDERED(lendi_relocate_children)(node, position + 1, node, position + 2,
+			behind);
 	node->count--;
 }
 
 /* Two neighbours and the entry between them, at parent's position, become the left one. */
-LENDI_INSTANCE void LENDI_ORDERED(merge)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_merge)(
 	struct lend_arena *arena, LENDI_ORDERED_NODE *parent, uint32_t position, uint32_t level)
 {
-	LENDI_ORDERED_NODE *left = LENDI_ORDERED(child)(parent, position);
-	LENDI_ORDERED_NODE *right = LENDI_ORDERED(child)(parent, position + 1);
+	LENDI_ORDERED_NODE *left = LENDI_ORDERED(lendi_child)(parent, position);
+	LENDI_ORDERED_NODE *right = LENDI_ORDERED(lendi_child)(parent, position + 1);
 
-	LENDI_ORDERED(relocate)(&left->entries[left->count], &parent->entries[position]);
-	LENDI_ORDERED(relocate_many)
+	LENDI_ORDERED(lendi_relocate)(&left->entries[left->count], &parent->entries[position]);
+	LENDI_ORDERED(lendi_relocate_many)
 	(&left->entries[left->count + 1], right->entries, right->count);
 	if (level > 0)
-		LENDI_ORDERED(relocate_children)(left, left->count + 1, right, 0, right->count + 1);
+		LENDI_ORDERED(lendi_relocate_children)(left, left->count + 1, right, 0,
+			right->count + 1);
 	left->count += right->count + 1;
-	LENDI_ORDERED(close)(parent, position, 1);
-	lend_free_sized(arena, right, LENDI_ORDERED(node_bytes)(level));
+	LENDI_ORDERED(lendi_close)(parent, position, 1);
+	lend_free_sized(arena, right, LENDI_ORDERED(lendi_node_bytes)(level));
 }
 
 /* The left neighbour's last goes up to parent's position, what was there to the right one. */
-LENDI_INSTANCE void LENDI_ORDERED(turn_right)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_turn_right)(
 	LENDI_ORDERED_NODE *parent, uint32_t position, uint32_t level)
 {
-	LENDI_ORDERED_NODE *left = LENDI_ORDERED(child)(parent, position);
-	LENDI_ORDERED_NODE *right = LENDI_ORDERED(child)(parent, position + 1);
+	LENDI_ORDERED_NODE *left = LENDI_ORDERED(lendi_child)(parent, position);
+	LENDI_ORDERED_NODE *right = LENDI_ORDERED(lendi_child)(parent, position + 1);
 
-	LENDI_ORDERED(relocate_many)(&right->entries[1], right->entries, right->count);
-	LENDI_ORDERED(relocate)(right->entries, &parent->entries[position]);
-	LENDI_ORDERED(relocate)(&parent->entries[position], &left->entries[left->count - 1]);
+	LENDI_ORDERED(lendi_relocate_many)(&right->entries[1], right->entries, right->count);
+	LENDI_ORDERED(lendi_relocate)(right->entries, &parent->entries[position]);
+	LENDI_ORDERED(lendi_relocate)(&parent->entries[position],
+		&left->entries[left->count - 1]);
 	if (level > 0) {
-		LENDI_ORDERED(relocate_children)(right, 1, right, 0, right->count + 1);
-		LENDI_ORDERED(relocate_children)(right, 0, left, left->count, 1);
+		LENDI_ORDERED(lendi_relocate_children)(right, 1, right, 0, right->count + 1);
+		LENDI_ORDERED(lendi_relocate_children)(right, 0, left, left->count, 1);
 	}
 	right->count++;
 	left->count--;
 }
 
 /* The first of the right neighbour goes up, what was there to the left one. */
-LENDI_INSTANCE void LENDI_ORDERED(turn_left)(
+LENDI_INSTANCE void LENDI_ORDERED(lendi_turn_left)(
 	LENDI_ORDERED_NODE *parent, uint32_t position, uint32_t level)
 {
-	LENDI_ORDERED_NODE *left = LENDI_ORDERED(child)(parent, position);
-	LENDI_ORDERED_NODE *right = LENDI_ORDERED(child)(parent, position + 1);
+	LENDI_ORDERED_NODE *left = LENDI_ORDERED(lendi_child)(parent, position);
+	LENDI_ORDERED_NODE *right = LENDI_ORDERED(lendi_child)(parent, position + 1);
 
-	LENDI_ORDERED(relocate)(&left->entries[left->count], &parent->entries[position]);
-	LENDI_ORDERED(relocate)(&parent->entries[position], right->entries);
-	LENDI_ORDERED(relocate_many)(right->entries, &right->entries[1], right->count - 1);
+	LENDI_ORDERED(lendi_relocate)(&left->entries[left->count], &parent->entries[position]);
+	LENDI_ORDERED(lendi_relocate)(&parent->entries[position], right->entries);
+	LENDI_ORDERED(lendi_relocate_many)(right->entries, &right->entries[1],
+		right->count - 1);
 	if (level > 0) {
-		LENDI_ORDERED(relocate_children)(left, left->count + 1, right, 0, 1);
-		LENDI_ORDERED(relocate_children)(right, 0, right, 1, right->count);
+		LENDI_ORDERED(lendi_relocate_children)(left, left->count + 1, right, 0, 1);
+		LENDI_ORDERED(lendi_relocate_children)(right, 0, right, 1, right->count);
 	}
 	left->count++;
 	right->count--;
 }
 
 /* Give a node that has too few a share of a neighbour's, or make one of the two: 1 when so. */
-LENDI_INSTANCE int LENDI_ORDERED(refill)(
+LENDI_INSTANCE int LENDI_ORDERED(lendi_refill)(
 	struct lend_arena *arena, LENDI_ORDERED_NODE *parent, uint32_t position, uint32_t level)
 {
-	LENDI_ORDERED_NODE *node = LENDI_ORDERED(child)(parent, position);
-	LENDI_ORDERED_NODE *left = position ? LENDI_ORDERED(child)(parent, position - 1) : NULL;
-	LENDI_ORDERED_NODE *right =
-		position < parent->count ? LENDI_ORDERED(child)(parent, position + 1) : NULL;
+	LENDI_ORDERED_NODE *node = LENDI_ORDERED(lendi_child)(parent, position);
+	LENDI_ORDERED_NODE *right = NULL;
+	LENDI_ORDERED_NODE *left = NULL;
 
-	if (left && left->count + node->count < LENDI_ORDERED(slots)) {
-		LENDI_ORDERED(merge)(arena, parent, position - 1, level);
+	if (position > 0)
+		left = LENDI_ORDERED(lendi_child)(parent, position - 1);
+	if (position < parent->count)
+		right = LENDI_ORDERED(lendi_child)(parent, position + 1);
+
+	if (left && left->count + node->count < LENDI_ORDERED(lendi_slots)) {
+		LENDI_ORDERED(lendi_merge)(arena, parent, position - 1, level);
 		return 1;
 	}
-	if (right && right->count + node->count < LENDI_ORDERED(slots)) {
-		LENDI_ORDERED(merge)(arena, parent, position, level);
+	if (right && right->count + node->count < LENDI_ORDERED(lendi_slots)) {
+		LENDI_ORDERED(lendi_merge)(arena, parent, position, level);
 		return 1;
 	}
 	if (left)
-		LENDI_ORDERED(turn_right)(parent, position - 1, level);
+		LENDI_ORDERED(lendi_turn_right)(parent, position - 1, level);
 	else
-		LENDI_ORDERED(turn_left)(parent, position, level);
+		LENDI_ORDERED(lendi_turn_left)(parent, position, level);
 	return 0;
 }
 
 /* Take the entry at an iterator out of the map, into *out_entry; the iterator is used up. */
-LENDI_INSTANCE void LENDI_ORDERED(take_out)(struct LEND_ORDERED_MAP *map,
+LENDI_INSTANCE void LENDI_ORDERED(lendi_take_out)(struct LEND_ORDERED_MAP *map,
 	struct lend_arena *arena, LENDI_ORDERED_ITERATOR *at, LENDI_ORDERED_ENTRY *out_entry)
 {
 	LENDI_ORDERED_ENTRY *entry = &at->nodes[at->level]->entries[at->positions[at->level]];
-	LENDI_ORDERED_NODE *root = LENDI_ORDERED(root)(map);
+	LENDI_ORDERED_NODE *root = LENDI_ORDERED(lendi_root)(map);
 	uint32_t top = at->height - 1;
 	uint32_t level;
 
-	LENDI_ORDERED(relocate)(out_entry, entry);
+	LENDI_ORDERED(lendi_relocate)(out_entry, entry);
 	if (at->level > 0) {
 		/* The one before it lies in a leaf and takes its place. */
-		LENDI_ORDERED(descend)(at, 1);
+		LENDI_ORDERED(lendi_descend)(at, 1);
 		at->positions[0]--;
-		LENDI_ORDERED(relocate)(entry, &at->nodes[0]->entries[at->positions[0]]);
+		LENDI_ORDERED(lendi_relocate)(entry, &at->nodes[0]->entries[at->positions[0]]);
 	}
-	LENDI_ORDERED(close)(at->nodes[0], at->positions[0], 0);
+	LENDI_ORDERED(lendi_close)(at->nodes[0], at->positions[0], 0);
 	map->shm.count--;
 
 	for (level = 0; level < top; level++)
-		if (at->nodes[level]->count >= LENDI_ORDERED(slots_min) ||
-			!LENDI_ORDERED(refill)(
+		if (at->nodes[level]->count >= LENDI_ORDERED(lendi_slots_min) ||
+			!LENDI_ORDERED(lendi_refill)(
 				arena, at->nodes[level + 1], at->positions[level + 1], level))
 			return;
 	if (root->count > 0)
 		return;
-	lend_ptr_set(&map->shm.root, top ? LENDI_ORDERED(child)(root, 0) : NULL);
+	lend_ptr_set(&map->shm.root, top ? LENDI_ORDERED(lendi_child)(root, 0) : NULL);
 	map->shm.height = top;
-	lend_free_sized(arena, root, LENDI_ORDERED(node_bytes)(top));
+	lend_free_sized(arena, root, LENDI_ORDERED(lendi_node_bytes)(top));
 }
 
 /* Erase the entry with this key: 1, or 0 when it is absent. */
@@ -812,10 +828,10 @@ LENDI_INSTANCE int LENDI_ORDERED(erase)(
 	LENDI_ORDERED_ENTRY entry;
 	int at_edge;
 
-	if (map->shm.height == 0 || !LENDI_ORDERED(seek)(map, sought, &at, &at_edge))
+	if (map->shm.height == 0 || !LENDI_ORDERED(lendi_seek)(map, sought, &at, &at_edge))
 		return 0;
-	LENDI_ORDERED(take_out)(map, arena, &at, &entry);
-	LENDI_ORDERED(entry_fini)(arena, &entry);
+	LENDI_ORDERED(lendi_take_out)(map, arena, &at, &entry);
+	LENDI_ORDERED(lendi_entry_fini)(arena, &entry);
 	return 1;
 }
 
@@ -826,30 +842,32 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(erase_at)(
 	LENDI_ORDERED_ENTRY *next;
 	LENDI_ORDERED_ENTRY entry;
 
-	LENDI_ORDERED(take_out)(map, arena, at, &entry);
+	LENDI_ORDERED(lendi_take_out)(map, arena, at, &entry);
 	next = LENDI_ORDERED(lower_bound)(map, LEND_ORDERED_MAP_AS_SOUGHT(entry.key), at);
-	LENDI_ORDERED(entry_fini)(arena, &entry);
+	LENDI_ORDERED(lendi_entry_fini)(arena, &entry);
 	return next;
 }
 
-LENDI_INSTANCE_COLD void LENDI_ORDERED(fini_node)(
+LENDI_INSTANCE_COLD void LENDI_ORDERED(lendi_fini_node)(
 	struct lend_arena *arena, LENDI_ORDERED_NODE *node, uint32_t level)
 {
 	uint32_t i;
 
 	for (i = 0; i < node->count; i++)
-		LENDI_ORDERED(entry_fini)(arena, &node->entries[i]);
+		LENDI_ORDERED(lendi_entry_fini)(arena, &node->entries[i]);
 	if (level > 0)
 		for (i = 0; i <= node->count; i++)
-			LENDI_ORDERED(fini_node)(arena, LENDI_ORDERED(child)(node, i), level - 1);
-	lend_free_sized(arena, node, LENDI_ORDERED(node_bytes)(level));
+			LENDI_ORDERED(lendi_fini_node)(arena,
+				LENDI_ORDERED(lendi_child)(node, i), level - 1);
+	lend_free_sized(arena, node, LENDI_ORDERED(lendi_node_bytes)(level));
 }
 
 /* Give back all that the map owns; it is empty then, as after init(). */
 LENDI_INSTANCE void LENDI_ORDERED(fini)(struct LEND_ORDERED_MAP *map, struct lend_arena *arena)
 {
 	if (map->shm.height > 0)
-		LENDI_ORDERED(fini_node)(arena, LENDI_ORDERED(root)(map), map->shm.height - 1);
+		LENDI_ORDERED(lendi_fini_node)(arena, LENDI_ORDERED(lendi_root)(map),
+			map->shm.height - 1);
 	LENDI_ORDERED(init)(map);
 }
 
@@ -876,7 +894,7 @@ LENDI_INSTANCE void LENDI_ORDERED(swap)(struct LEND_ORDERED_MAP *a, struct LEND_
 	LENDI_ORDERED(move)(b, &old_a);
 }
 
-LENDI_INSTANCE_COLD int LENDI_ORDERED(check_key)(
+LENDI_INSTANCE_COLD int LENDI_ORDERED(lendi_check_key)(
 	const void *entry, const struct lend_arena *arena)
 {
 	(void)entry;
@@ -888,7 +906,7 @@ LENDI_INSTANCE_COLD int LENDI_ORDERED(check_key)(
 #endif
 }
 
-LENDI_INSTANCE_COLD int LENDI_ORDERED(check_less)(const void *a, const void *b)
+LENDI_INSTANCE_COLD int LENDI_ORDERED(lendi_check_less)(const void *a, const void *b)
 {
 	return LENDI_ORDERED_LESS(
 		LEND_ORDERED_MAP_AS_SOUGHT(((const LENDI_ORDERED_ENTRY *)a)->key),
@@ -905,10 +923,10 @@ LENDI_INSTANCE_COLD int LENDI_ORDERED(check)(
 		sizeof(LENDI_ORDERED_ENTRY),
 		offsetof(LENDI_ORDERED_NODE, entries),
 		offsetof(LENDI_ORDERED_INNER, children),
-		LENDI_ORDERED(slots),
-		LENDI_ORDERED(slots_min),
-		LENDI_ORDERED(check_key),
-		LENDI_ORDERED(check_less),
+		LENDI_ORDERED(lendi_slots),
+		LENDI_ORDERED(lendi_slots_min),
+		LENDI_ORDERED(lendi_check_key),
+		LENDI_ORDERED(lendi_check_less),
 	};
 
 	return lend_ordered_map_check(&map->shm, &kind, arena);
