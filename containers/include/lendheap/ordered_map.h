@@ -545,6 +545,7 @@ LENDI_INSTANCE int LENDI_ORDERED(lendi_provide)(
 	struct lend_arena *arena, const LENDI_ORDERED_ITERATOR *at, LENDI_ORDERED_NODE **nodes)
 {
 	uint32_t level;
+	int err;
 
 	for (level = 0;; level++) {
 		if (level < at->height && at->nodes[level]->count < LENDI_ORDERED(lendi_slots))
@@ -560,9 +561,10 @@ LENDI_INSTANCE int LENDI_ORDERED(lendi_provide)(
 		if (level == at->height)
 			return 0;
 	}
+	err = errno > 0 ? -errno : -ENOMEM; /* negative, as the compiler sees too */
 	while (level-- > 0)
 		lend_free_sized(arena, nodes[level], LENDI_ORDERED(lendi_node_bytes)(level));
-	return errno > 0 ? -errno : -ENOMEM; /* negative, as the compiler sees too */
+	return err;
 }
 
 /* The slow part of make(): the leaf is full, or there is none. */
