@@ -102,7 +102,8 @@ LEND_SHM_SIZEOF(struct lend_map_group_shm, 16);
 LEND_SHM_AT(struct lend_map_group_shm, overflow, 15);
 
 /*
- * The table is one block: the groups, last one first, and then the entries of all groups in order.
+ * The table is one block: the groups, last one first, and then the entries of all groups in
+ * order.
  *
  *	| group n-1 | ... | group 1 | group 0 | entries 0 to 14 | 15 to 29 | ... |
  *	                                      ^ entries
