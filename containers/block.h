@@ -3,7 +3,7 @@
 #define LENDHEAP_CONTAINERS_BLOCK_H
 
 /*
- * The blocks that growing containers own: their sizes, and whether hostile words name one.
+ * The blocks that growing containers own.
  *
  * What a block has beyond its request is lost unless its container knows of it, and asking the
  * heap costs a look-up; so containers ask for sizes that the heap has: 16 bytes apart up to
@@ -68,18 +68,5 @@ static inline void lendi_block_free(
 	else
 		lend_free_sized_aligned(arena, block, bytes, alignment);
 }
-
-/*
- * A killed process stops between two instructions, and x86 shows its stores in their order:
- * that the compiler keeps it is all a reader needs who looks after the owner's death.
- */
-#define LENDI_STORE_ORDER() __atomic_signal_fence(__ATOMIC_RELEASE)
-
-/*
- * Does a block that shared words name lie in the arena's data, aligned, so that it may be read?
- * 0; -EUCLEAN with a sentence about the what at owner ("string", its address); -ESTALE.
- */
-int lendi_block_check(const struct lend_arena *arena, const char *what, const void *owner,
-	const void *block, uint64_t bytes, uint64_t alignment);
 
 #endif /* LENDHEAP_CONTAINERS_BLOCK_H */

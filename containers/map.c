@@ -2,7 +2,7 @@
 #include <lendheap/map.h>
 
 #include "base/error.h"
-#include "containers/block.h"
+#include "containers/reach.h"
 
 struct table {
 	const char *entries;
@@ -20,9 +20,11 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	const struct lend_map_kind *kind, const struct lend_arena *arena,
 	struct table *out_table)
 {
+	struct lendi_reach reach;
 	uint64_t load_max;
 	uint64_t groups;
 	uint64_t bytes;
+	int err;
 
 	out_table->entries = lend_ptr_get(&map->entries);
 	out_table->groups = 0;
@@ -46,9 +48,10 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 			(unsigned long long)map->count, (unsigned long long)map->growth_left,
 			(unsigned long long)load_max);
 	out_table->groups = groups;
-	if (!arena)
-		return 0;
-	return lendi_block_check(arena, "map", place,
+	err = lendi_reach_init(&reach, arena);
+	if (err)
+		return err;
+	return lendi_reach_check(&reach, "map", place,
 		lendi_map_group(out_table->entries, groups - 1), bytes, LENDI_MAP_ALIGNMENT);
 }
 

@@ -2,11 +2,12 @@
 #include <lendheap/ordered_map.h>
 
 #include "base/error.h"
-#include "containers/block.h"
+#include "containers/reach.h"
 
 struct walk {
 	const struct lend_ordered_map_kind *kind;
-	const struct lend_arena *arena;
+	const struct lend_arena *arena; /* for key_check */
+	struct lendi_reach reach;
 	const void *map;
 	const void *last; /* entry, in order; its key is safe */
 	uint64_t count;
@@ -40,12 +41,10 @@ static int walk_node(struct walk *walk, const char *node, uint32_t level, uint32
 	uint32_t i;
 	int err;
 
-	if (walk->arena) {
-		err = lendi_block_check(walk->arena, "ordered map", walk->map, node,
-			level ? kind->inner_bytes : kind->leaf_bytes, 16);
-		if (err)
-			return err;
-	}
+	err = lendi_reach_check(&walk->reach, "ordered map", walk->map, node,
+		level ? kind->inner_bytes : kind->leaf_bytes, 16);
+	if (err)
+		return err;
 	count = *(const volatile uint32_t *)(const void *)
 			node; /* once: its owner may rewrite it */
 	if (count < count_min || count > kind->slots)
@@ -75,7 +74,7 @@ static int walk_node(struct walk *walk, const char *node, uint32_t level, uint32
 int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 	const struct lend_ordered_map_kind *kind, const struct lend_arena *arena)
 {
-	struct walk walk = {kind, arena, map, NULL, 0, map->count};
+	struct walk walk = {.kind = kind, .arena = arena, .map = map, .count_max = map->count};
 	const void *root = lend_ptr_get(&map->root);
 	uint32_t height = map->height;
 	int err;
@@ -83,6 +82,9 @@ int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 	if (height > LEND_ORDERED_MAP_HEIGHT_MAX || !height != !root)
 		return lendi_fail(-EUCLEAN, "ordered map: %u levels and %s root", height,
 			root ? "a" : "no");
+	err = lendi_reach_init(&walk.reach, arena);
+	if (err)
+		return err;
 	if (root) {
 		err = walk_node(&walk, root, height - 1, 1);
 		if (err)

@@ -51,6 +51,13 @@ static inline bool lendi_reach_element(const struct lendi_reach *reach, uintptr_
 	       lendi_reach_holds(reach, hook - hook_offset, element_bytes, 1);
 }
 
+/*
+ * Does a block that shared words name lie in it, so that it may be read? 0; -EUCLEAN with a
+ * sentence about the what at owner ("string", its address).
+ */
+int lendi_reach_check(const struct lendi_reach *reach, const char *what, const void *owner,
+	const void *block, uint64_t bytes, uint64_t alignment);
+
 static inline uint64_t lendi_reach_count(const struct lendi_reach *reach)
 {
 	return reach->bytes / 8;

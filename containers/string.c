@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <lendheap/string.h>
-
 #include <errno.h>
+
+#include <lendheap/instance.h>
+#include <lendheap/string.h>
 
 #include "base/error.h"
 #include "containers/block.h"
+#include "containers/reach.h"
 
 enum { FORM_BYTE = 23 }; /* the highest byte of form */
 
@@ -197,6 +199,7 @@ int lend_string_check(const struct lend_string_shm *string, const struct lend_ar
 	const char *block = lend_ptr_get(&string->at);
 	uint64_t capacity = form & ~LENDI_STRING_OUTSIDE;
 	bool outside = form & LENDI_STRING_OUTSIDE;
+	struct lendi_reach reach;
 	int err;
 
 	if (!outside) {
@@ -208,11 +211,16 @@ int lend_string_check(const struct lend_string_shm *string, const struct lend_ar
 		return lendi_fail(-EUCLEAN, "string at %p: count %llu, capacity %llu",
 			(const void *)string, (unsigned long long)count,
 			(unsigned long long)capacity);
-	if (outside && !arena)
-		return 0;
-	err = outside ? lendi_block_check(arena, "string", string, block, capacity + 1, 1) : 0;
-	if (err)
-		return err;
+	if (outside) {
+		if (!arena)
+			return 0;
+		err = lendi_reach_init(&reach, arena);
+		if (!err)
+			err = lendi_reach_check(
+				&reach, "string", string, block, capacity + 1, 1);
+		if (err)
+			return err;
+	}
 	if (block[count])
 		return lendi_fail(-EUCLEAN, "string at %p: no NUL behind its %llu bytes",
 			(const void *)string, (unsigned long long)count);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "containers/block.h"
+#include "containers/reach.h"
 
 /* What there is first: growing from one element up costs as many blocks as it has doublings. */
 enum { FIRST_BYTES = 64 };
@@ -17,7 +18,7 @@ static uint64_t block_bytes(
 	return vector->capacity * element->bytes;
 }
 
-/* New elements are there before the words that name them; LENDI_STORE_ORDER says what for. */
+/* New elements are there before the words that name them; lendheap/instance.h says what for. */
 static void set_block(struct lend_vector_shm *vector, void *block, uint64_t capacity)
 {
 	LENDI_STORE_ORDER();
@@ -122,6 +123,8 @@ int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_ar
 	uint64_t capacity = __atomic_load_n(&vector->capacity, __ATOMIC_RELAXED);
 	uint64_t count = __atomic_load_n(&vector->count, __ATOMIC_RELAXED);
 	const void *data = lend_ptr_get(&vector->data);
+	struct lendi_reach reach;
+	int err;
 
 	if (count > capacity || capacity > LENDI_BLOCK_BYTES_MAX / element->bytes)
 		return lendi_fail(-EUCLEAN,
@@ -131,8 +134,11 @@ int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_ar
 	if (!data != !capacity)
 		return lendi_fail(-EUCLEAN, "vector at %p: capacity %llu, elements at %p",
 			(const void *)vector, (unsigned long long)capacity, data);
-	if (!data || !arena)
+	if (!data)
 		return 0;
-	return lendi_block_check(
-		arena, "vector", vector, data, capacity * element->bytes, element->alignment);
+	err = lendi_reach_init(&reach, arena);
+	if (err)
+		return err;
+	return lendi_reach_check(
+		&reach, "vector", vector, data, capacity * element->bytes, element->alignment);
 }

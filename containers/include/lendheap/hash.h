@@ -151,7 +151,7 @@ static inline void lendi_hash_insert(
 
 	hook->hash = hash;
 	lendi_hash_set_next(hook, lendi_hash_first(bucket));
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	lendi_hash_set_first(bucket, hook);
 	table->count++;
 }
@@ -170,7 +170,7 @@ static inline void lendi_hash_erase(
 			at = lendi_hash_next(at);
 		lendi_hash_set_next(at, after);
 	}
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	hook->next = 0;
 	table->count--;
 }

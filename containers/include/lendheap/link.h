@@ -49,15 +49,6 @@ static inline void *lendi_link_element_or_null(const void *hook, size_t hook_off
 	return hook ? lendi_link_element(hook, hook_offset) : NULL;
 }
 
-/*
- * Stores before it are made before those after it, as an observer of a process that died sees
- * them: the compiler must not swap them, and the machine does not.
- */
-static inline void lendi_link_order(void)
-{
-	__atomic_signal_fence(__ATOMIC_RELEASE);
-}
-
 #ifdef __cplusplus
 }
 #endif

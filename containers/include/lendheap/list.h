@@ -93,7 +93,7 @@ static inline void lendi_list_join(
 	struct lend_list_hook_shm *before, struct lend_list_hook_shm *after)
 {
 	before->next = lendi_link_to(before, after);
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	after->prev = lendi_link_to(after, before);
 }
 
@@ -104,16 +104,16 @@ static inline void lendi_list_insert(struct lend_list_hook_shm *before,
 {
 	first->prev = lendi_link_to(first, before);
 	last->next = lendi_link_to(last, after);
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	before->next = lendi_link_to(before, first);
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	after->prev = lendi_link_to(after, last);
 }
 
 static inline void lendi_list_erase(struct lend_list_hook_shm *hook)
 {
 	lendi_list_join(lendi_list_prev(hook), lendi_list_next(hook));
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	hook->next = 0;
 	hook->prev = 0;
 }
@@ -129,7 +129,7 @@ static inline void lendi_list_splice(struct lend_list_hook_shm *before,
 		return;
 	from->ring.next = 0;
 	from->ring.prev = 0;
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	lendi_list_insert(before, first, last, after);
 }
 
@@ -279,7 +279,7 @@ LENDI_INSTANCE void LENDI_LIST(replace)(LEND_LIST_TYPE *old, LEND_LIST_TYPE *ele
 	struct lend_list_hook_shm *in = LENDI_LIST_HOOK_OF(element);
 
 	lendi_list_insert(lendi_list_prev(hook), in, in, lendi_list_next(hook));
-	lendi_link_order();
+	LENDI_STORE_ORDER();
 	hook->next = 0;
 	hook->prev = 0;
 }

@@ -529,7 +529,7 @@ LENDI_INSTANCE int LENDI_MAP(make)(struct LEND_MAP *map, struct lend_arena *aren
 #ifdef LEND_MAP_VALUE
 	memset((void *)&entry->value, 0, sizeof(entry->value));
 #endif
-	__atomic_signal_fence(__ATOMIC_RELEASE); /* complete before it is seen */
+	LENDI_STORE_ORDER(); /* complete before it is seen */
 	*tag = lendi_map_tag(hash);
 	map->shm.count++;
 	map->shm.growth_left--;
@@ -594,7 +594,7 @@ LENDI_INSTANCE void LENDI_MAP(erase_entry)(
 	map->shm.growth_left += !(group->overflow >> (*tag & 7) & 1);
 	map->shm.count--;
 	*tag = 0;
-	__atomic_signal_fence(__ATOMIC_RELEASE); /* unseen before it is given back */
+	LENDI_STORE_ORDER(); /* unseen before it is given back */
 	LENDI_MAP(entry_fini)(arena, entry);
 }
 

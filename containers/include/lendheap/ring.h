@@ -50,6 +50,7 @@
 
 #include <lendheap/alloc.h>
 #include <lendheap/compiler.h>
+#include <lendheap/instance.h>
 #include <lendheap/layout.h>
 
 #ifdef __cplusplus
@@ -190,8 +191,6 @@ static inline uint64_t lend_ring_layout_fold(uint64_t hash)
  *	LEND_RING_TYPE  the type of the elements: may be copied by memcpy to another process
  */
 #ifdef LEND_RING
-
-#include <lendheap/instance.h>
 
 #define LENDI_RING(verb) LENDI_JOIN(LEND_RING, verb)
 

@@ -53,6 +53,7 @@
 
 #include <lendheap/alloc.h>
 #include <lendheap/compiler.h>
+#include <lendheap/instance.h>
 #include <lendheap/layout.h>
 #include <lendheap/ptr.h>
 
@@ -126,8 +127,6 @@ static inline uint64_t lend_vector_layout_fold(uint64_t hash)
  * then LEND_VECTOR_FINI(arena, element)  gives back what an element owns
  */
 #ifdef LEND_VECTOR
-
-#include <lendheap/instance.h>
 
 #define LENDI_VECTOR(verb) LENDI_JOIN(LEND_VECTOR, verb)
 
@@ -285,10 +284,7 @@ LENDI_INSTANCE int LENDI_VECTOR(push_back)(
 			return err;
 	}
 	((LEND_VECTOR_TYPE *)lend_ptr_get_raw(&vector->shm.data))[count] = element;
-	/*
-	 * Filled before it counts, for who looks after our death; x86 needs no more than this.
-	 */
-	__atomic_signal_fence(__ATOMIC_RELEASE);
+	LENDI_STORE_ORDER(); /* filled before it counts */
 	vector->shm.count = count + 1;
 	return 0;
 }
@@ -395,7 +391,7 @@ LENDI_INSTANCE int LENDI_VECTOR(resize)(
 		return err;
 	data = LENDI_VECTOR(data)(vector);
 	memset((void *)(data + old), 0, (count - old) * sizeof(*data));
-	__atomic_signal_fence(__ATOMIC_RELEASE); /* as in push_back */
+	LENDI_STORE_ORDER(); /* as in push_back */
 	vector->shm.count = count;
 	return 0;
 }
