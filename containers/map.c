@@ -29,17 +29,19 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	out_table->entries = lend_ptr_get(&map->entries);
 	out_table->groups = 0;
 	if (!out_table->entries) {
-		if (map->count != 0 || map->growth_left != 0)
+		if (map->count != 0 || map->growth_left != 0 || map->last != 0)
 			return lendi_fail(-EUCLEAN,
-				"map: %llu entries, room for %llu, no table",
+				"map: %llu entries, room for %llu, last group %llu, no table",
 				(unsigned long long)map->count,
-				(unsigned long long)map->growth_left);
+				(unsigned long long)map->growth_left,
+				(unsigned long long)map->last);
 		return 0;
 	}
-	groups = map->shift > 63 ? UINT64_MAX : lendi_map_last(map->shift) + 1;
-	bytes = lendi_map_bytes(groups, kind->entry_bytes);
+	groups = map->last + 1;
+	bytes = groups & map->last ? 0 : lendi_map_bytes(groups, kind->entry_bytes);
 	if (!bytes)
-		return lendi_fail(-EUCLEAN, "map: shift %u", map->shift);
+		return lendi_fail(
+			-EUCLEAN, "map: last group %llu", (unsigned long long)map->last);
 	load_max = lendi_map_load_max(groups);
 	if (map->count > load_max || map->growth_left > load_max - map->count)
 		return lendi_fail(-EUCLEAN, "map: %llu entries and room for %llu, of %llu",
@@ -114,12 +116,11 @@ int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *k
 	struct table table;
 	int err;
 
-	lend_ptr_copy(&head.entries, &map->entries);
 	head.count = map->count;
 	head.growth_left = map->growth_left;
+	lend_ptr_copy(&head.entries, &map->entries);
 	head.seed = map->seed;
-	head.shift = map->shift;
-	head.pad0 = 0;
+	head.last = map->last;
 	err = check_header(&head, map, kind, arena, &table);
 	if (err)
 		return err;

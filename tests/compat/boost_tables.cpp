@@ -52,11 +52,21 @@ template <class T> using hash = boost::hash<T>;
 template <class T> using equal = std::equal_to<T>;
 using number_pair = std::pair<const int, int>;
 
+#if BOOST_VERSION >= 108100
+template <bool Offset>
+using flat_map = boost::unordered_flat_map<int, int, hash<int>, equal<int>,
+	unguarded<number_pair, Offset>>;
+template <bool Offset>
+using flat_set = boost::unordered_flat_set<int, hash<int>, equal<int>, unguarded<int, Offset>>;
+#endif
+
 } // namespace
 
 std::vector<row> rows_of_boost_tables()
 {
 	using namespace lend;
+	using compat::flat_map;
+	using compat::flat_set;
 
 	return
 	{
@@ -75,14 +85,14 @@ std::vector<row> rows_of_boost_tables()
 				fixed_allocator<number_pair>>>(
 				"boost::unordered_map<int, int>", "raw"),
 #if BOOST_VERSION >= 108100
-			row_of<boost::unordered_flat_map<int, int, compat::hash<int>,
-				equal<int>, fixed_allocator<number_pair>>>(
-				"boost::unordered_flat_map<int, int>", "raw"),
-			row_of<boost::unordered_flat_map<int, int, compat::hash<int>,
-				equal<int>, unguarded<number_pair>>>(
-				"boost::unordered_flat_map<int, int>", "unguarded"),
-			row_of<boost::unordered_flat_set<int, compat::hash<int>, equal<int>,
-				unguarded<int>>>("boost::unordered_flat_set<int>", "unguarded"),
+			row_of<flat_map<false>>(
+				"boost::unordered_flat_map<int, int>", "raw unguarded"),
+			row_of<flat_map<true>>(
+				"boost::unordered_flat_map<int, int>", "offset unguarded"),
+			row_of<flat_set<false>>(
+				"boost::unordered_flat_set<int>", "raw unguarded"),
+			row_of<flat_set<true>>(
+				"boost::unordered_flat_set<int>", "offset unguarded"),
 #endif
 	};
 }

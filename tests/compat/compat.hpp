@@ -235,19 +235,26 @@ template <class C> row row_of(const char *container, const char *pointer)
 	return {container, pointer, sizeof(C), make<C>, holds<C>, grow<C>, destroy<C>};
 }
 
-/* lend::allocator without its refusals: what would happen. */
-template <class T> class unguarded
+/* lend::allocator, or fixed_allocator, without refusals: what would happen. */
+template <class T, bool Offset> class unguarded
 {
+	template <class U>
+	using pointer_to = std::conditional_t<Offset, lend::offset_ptr<U>, U *>;
+
       public:
 	using value_type = T;
-	using pointer = lend::offset_ptr<T>;
-	using const_pointer = lend::offset_ptr<const T>;
-	using void_pointer = lend::offset_ptr<void>;
-	using const_void_pointer = lend::offset_ptr<const void>;
+	using pointer = pointer_to<T>;
+	using const_pointer = pointer_to<const T>;
+	using void_pointer = pointer_to<void>;
+	using const_void_pointer = pointer_to<const void>;
+
+	template <class U> struct rebind {
+		using other = unguarded<U, Offset>;
+	};
 
 	unguarded() = default;
 
-	template <class U> unguarded(const unguarded<U> &) noexcept
+	template <class U> unguarded(const unguarded<U, Offset> &) noexcept
 	{
 	}
 
@@ -258,15 +265,15 @@ template <class T> class unguarded
 
 	void deallocate(const pointer &memory, std::size_t count) noexcept
 	{
-		lend_free_any(memory.get(), count * sizeof(T), alignof(T));
+		lend_free_any(std::addressof(*memory), count * sizeof(T), alignof(T));
 	}
 
-	template <class U> bool operator==(const unguarded<U> &) const noexcept
+	template <class U> bool operator==(const unguarded<U, Offset> &) const noexcept
 	{
 		return true;
 	}
 
-	template <class U> bool operator!=(const unguarded<U> &) const noexcept
+	template <class U> bool operator!=(const unguarded<U, Offset> &) const noexcept
 	{
 		return false;
 	}

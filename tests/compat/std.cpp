@@ -15,13 +15,16 @@ namespace
 template <class T> using offset = lend::allocator<T>;
 
 /* Shared pointers whose objects the allocator made. */
-struct shared_of_unguarded
-    : std::vector<std::shared_ptr<int>, unguarded<std::shared_ptr<int>>> {
+template <bool Offset>
+using pointers = std::vector<std::shared_ptr<int>, unguarded<std::shared_ptr<int>, Offset>>;
+
+template <bool Offset> struct shared_of_unguarded : pointers<Offset> {
 	using value_type = int;
 
 	void push_back(int number)
 	{
-		vector::push_back(std::allocate_shared<int>(unguarded<int>(), number));
+		pointers<Offset>::push_back(
+			std::allocate_shared<int>(unguarded<int, Offset>(), number));
 	}
 };
 
@@ -31,7 +34,7 @@ std::vector<row> rows_of_std()
 {
 	using namespace lend::fixed;
 	using words = vector<string>;
-	using unguarded_pair = unguarded<std::pair<const int, int>>;
+	using unguarded_pair = unguarded<std::pair<const int, int>, true>;
 
 	return {
 		row_of<vector<int>>("std::vector<int>", "raw"),
@@ -59,14 +62,18 @@ std::vector<row> rows_of_std()
 		row_of<std::deque<int, offset<int>>>("std::deque<int>", "offset"),
 		row_of<std::deque<lend::string, offset<lend::string>>>(
 			"std::deque<lend::string>", "offset"),
-		row_of<std::vector<bool, unguarded<bool>>>("std::vector<bool>", "unguarded"),
-		row_of<std::forward_list<int, unguarded<int>>>(
-			"std::forward_list<int>", "unguarded"),
+		row_of<std::vector<bool, unguarded<bool, true>>>(
+			"std::vector<bool>", "offset unguarded"),
+		row_of<std::forward_list<int, unguarded<int, true>>>(
+			"std::forward_list<int>", "offset unguarded"),
 		row_of<std::unordered_map<int, int, lend::hash<int>, std::equal_to<int>,
-			unguarded_pair>>("std::unordered_map<int, int>", "unguarded"),
+			unguarded_pair>>("std::unordered_map<int, int>", "offset unguarded"),
 		row_of<std::unordered_set<int, lend::hash<int>, std::equal_to<int>,
-			unguarded<int>>>("std::unordered_set<int>", "unguarded"),
-		row_of<shared_of_unguarded>("std::allocate_shared<int>", "unguarded"),
+			unguarded<int, true>>>("std::unordered_set<int>", "offset unguarded"),
+		row_of<shared_of_unguarded<false>>(
+			"std::allocate_shared<int>", "raw unguarded"),
+		row_of<shared_of_unguarded<true>>(
+			"std::allocate_shared<int>", "offset unguarded"),
 	};
 }
 

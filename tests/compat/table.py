@@ -24,7 +24,7 @@ SKIPPED = 77
 FLAGS = ["-std=c++17", "-D_GNU_SOURCE", "-DLEND_CRASHPOINTS=1", "-fPIE"]
 WRAPPED = "-Wl,--wrap=lend_scope_alloc,--wrap=lend_free_any"
 POINTERS = {"raw": "`T *`", "offset": "`lend::offset_ptr`"}
-CASE = re.compile(r"^#(?:el)?if CASE == (\d+) /\* (.*) \*/$", re.M)
+CASE = re.compile(r"^#(?:el)?if CASE == (\d+) +/\* (raw|offset): (.*) \*/$", re.M)
 
 TEXT = """# Which container holds where
 
@@ -105,13 +105,13 @@ def try_case(source, compiler, file, case):
 
 
 def refusals(pool, source, compilers):
-    """container -> how, where all compilers agree; else each."""
+    """(container, pointer) -> how, where all compilers agree; else each."""
     jobs = {}
     for file in [source / "tests/compile/no_allocator.cpp", source / "tests/compile/no_boost.cpp"]:
-        for case, container in CASE.findall(file.read_text()):
-            jobs[container] = [pool.submit(try_case, source, compiler, file, case) for compiler in compilers]
-    return {container: agreed([(compiler, job.result()) for compiler, job in zip(compilers, of)])
-            for container, of in jobs.items()}
+        for case, pointer, container in CASE.findall(file.read_text()):
+            jobs[container, pointer] = [pool.submit(try_case, source, compiler, file, case) for compiler in compilers]
+    return {key: agreed([(compiler, job.result()) for compiler, job in zip(compilers, of)])
+            for key, of in jobs.items()}
 
 
 def agreed(answers):
@@ -129,12 +129,12 @@ def table(runs, refused):
         judged[key] = [agreed([(name, rows[key][column]) for name, rows in runs.items()]) for column in range(3)]
         if key[1] in POINTERS:
             lines.append(f"| `{key[0]}` | {POINTERS[key[1]]} | " + " | ".join(judged[key]) + " |")
-    lines += ["", "## Not with lend::allocator", "",
-              "Refused: it would compile, and this is what it would do. The compiler says what to take instead.", "",
-              "| container | compiler | fixed | relocated |", "|---|---|---|---|"]
-    for container, how in refused.items():
-        fixed, relocated, _ = judged.get((container, "unguarded"), ("-", "-", "-"))
-        lines.append(f"| `{container}` | {how} | {fixed} | {relocated} |")
+    lines += ["", "## What the compiler does not take", "",
+              "Refused: it would compile, and this is what it would do. The error says what to take instead.", "",
+              "| container | pointer | compiler | fixed | relocated |", "|---|---|---|---|---|"]
+    for (container, pointer), how in refused.items():
+        fixed, relocated, _ = judged.get((container, pointer + " unguarded"), ("-", "-", "-"))
+        lines.append(f"| `{container}` | {POINTERS[pointer]} | {how} | {fixed} | {relocated} |")
     return lines
 
 

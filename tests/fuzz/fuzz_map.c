@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	if (bytes < 1)
 		return 0;
 	make_map(data[0] % ENTRIES_MAX);
-	last = lendi_map_last(map->shm.shift);
+	last = map->shm.last;
 	if (!lend_ptr_is_null(&map->shm.entries)) {
 		table = (uint8_t *)lendi_map_group(lend_ptr_get(&map->shm.entries), last);
 		table_bytes = lendi_map_bytes(last + 1, sizeof(struct word_map_entry));

@@ -97,6 +97,8 @@ void make_key(std::uint64_t number, std::string &key)
 	key = std::to_string(number);
 	if (number % 4 == 0)
 		key += std::string(number % 100, 'x');
+	if (number % 4 == 1)
+		key = "as so many: " + key;
 }
 
 template <class Face, class Key> class game

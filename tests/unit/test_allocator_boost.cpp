@@ -97,6 +97,19 @@ static_assert(sizeof(lend::vector<int>) == sizeof(bc::vector<int>) &&
 	      sizeof(lend::map<int, int>) == sizeof(bc::map<int, int>) &&
 	      sizeof(lend::unordered_map<int, int>) == sizeof(boost::unordered_map<int, int>));
 
+/* What the traits make of them. */
+static_assert(
+	lend::is_relocatable<lend::unordered_map<lend::string, lend::vector<int>>>::value &&
+	lend::is_relocatable<lend::small_vector<int, 4>>::value &&
+	lend::is_relocatable<bound_vector>::value &&
+	lend::is_relocatable<lend::circular_buffer<int>>::value &&
+	!lend::is_relocatable<lend::vector<int *>>::value);
+static_assert(!lend::is_shareable<bc::map<int, int>>::value &&
+	      !lend::is_shareable<bc::string>::value &&
+	      !lend::is_shareable<bc::small_vector<int, 4>>::value &&
+	      !lend::is_shareable<boost::unordered_map<int, int>>::value &&
+	      !lend::is_shareable<lend::vector<bc::vector<int>>>::value);
+
 std::uint64_t live_count(const lend::arena &arena)
 {
 	return arena.stats().live_count;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -183,6 +184,20 @@ CLEAN_TEST(aggregates_are_constructed_from_their_members)
 	CU_ASSERT_EQUAL(none->population, 0);
 }
 
+/* std has a make_unique too, which their types would call in. */
+CLEAN_TEST(objects_are_constructed_from_arguments_of_std)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	words list(3, lend::fixed::string(long_text));
+
+	CU_ASSERT_EQUAL(arena.construct<words>("moved", std::move(list))->size(), 3);
+	CU_ASSERT_EQUAL(arena.find_or_construct<words>("made", words(2))->size(), 2);
+	lend::destroy(arena.make<lend::fixed::string>(std::string_view(long_text)));
+	CU_ASSERT_TRUE(arena.destroy<words>("moved") && arena.destroy<words>("made"));
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
 CLEAN_TEST(object_of_another_type_is_refused_with_both_names)
 {
 	lend::arena arena("roads");
@@ -335,6 +350,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(constructed_object_is_found_by_its_name_until_destroyed),
 	SUITE_TEST(construction_needs_no_scope_and_leaves_the_one_there_is),
 	SUITE_TEST(aggregates_are_constructed_from_their_members),
+	SUITE_TEST(objects_are_constructed_from_arguments_of_std),
 	SUITE_TEST(object_of_another_type_is_refused_with_both_names),
 	SUITE_TEST(taken_or_impossible_name_leaves_nothing_behind),
 	SUITE_TEST(throwing_constructor_leaves_nothing_behind),

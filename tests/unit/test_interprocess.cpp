@@ -35,6 +35,7 @@ int main()
 #include <boost/intrusive/set.hpp>
 
 #include "support/relocate.h"
+#include "support/tools.h"
 #include "support/visit.h"
 
 namespace
@@ -428,6 +429,8 @@ int main(int argc, char **argv)
 		return status;
 	if (argc == 4 && std::string(argv[1]) == "grow")
 		return visit_buffer(argv);
+	if (under_valgrind())
+		return suite_skip("valgrind reads 5 s at each of six programs; ASan sees it");
 	return suite_run("interprocess", tests, VISITOR_COUNT(tests), argc, argv);
 }
 

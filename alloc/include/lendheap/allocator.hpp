@@ -25,8 +25,9 @@
  * Container, Unordered (node-based), MultiIndex and circular_buffer. With libstdc++ std::list,
  * map, set and string do not compile with them; std::forward_list, unordered_map, unordered_set
  * and vector<bool> would, and would store raw pointers in silence: those are refused here, and
- * so are boost::unordered_flat_map and set before Boost 1.84. Refused by all three are objects
- * with virtual functions, such as the control block of std::allocate_shared.
+ * so are boost::unordered_flat_map and set before Boost 1.84. With raw pointers those point into
+ * the program while they are empty: refused too. Refused by all three are objects with virtual
+ * functions, such as the control block of std::allocate_shared.
  *
  * Exceptions: lend::bad_alloc (a std::bad_alloc; number() EINVAL outside of a scope, EPERM in a
  * process that only reads, EDQUOT, ENOMEM), std::bad_array_new_length. Threads: as lend_alloc().
@@ -39,6 +40,10 @@
 #include <lendheap/error.hpp>
 #include <lendheap/ptr.hpp>
 #include <lendheap/scope.hpp>
+
+#if __has_include(<boost/version.hpp>)
+#include <boost/version.hpp>
+#endif
 
 /* Nodes of libstdc++'s containers that store raw pointers whatever their allocator says. */
 /* clang-format off */
@@ -315,28 +320,28 @@ template <class T> class bound_allocator
 } // namespace lend
 
 /*
- * Boost's open-addressing tables, declared as Boost declares them. Until 1.84 they store raw
- * pointers whatever their allocator says.
+ * Boost's open-addressing tables, declared as Boost declares them. An empty one points to an array
+ * in the program, with raw pointers; until 1.84 it has those whatever its allocator says.
  */
-#if __has_include(<boost/version.hpp>)
-#include <boost/version.hpp>
-#if BOOST_VERSION < 108400
-
-#define LENDI_REFUSE(table, allocator)                                                         \
+#define LENDI_REFUSE(table, allocator, instead)                                                \
 	template <class Key, class Value, class Hash, class Equal, class T>                    \
 	class table##_map<Key, Value, Hash, Equal, lend::allocator<T>>                         \
 	{                                                                                      \
-		LENDI_REFUSED(Key);                                                            \
+		static_assert(!sizeof(Key), instead);                                          \
 	};                                                                                     \
 	template <class Key, class Hash, class Equal, class T>                                 \
 	class table##_set<Key, Hash, Equal, lend::allocator<T>>                                \
 	{                                                                                      \
-		LENDI_REFUSED(Key);                                                            \
+		static_assert(!sizeof(Key), instead);                                          \
 	}
-#define LENDI_REFUSED(Key)                                                                     \
-	static_assert(!sizeof(Key), "boost::unordered_flat_map and its kin store raw "         \
-				    "pointers before Boost 1.84: use lend::unordered_map "     \
-				    "of <lendheap/boost.hpp>")
+#define LENDI_REFUSE_FIXED(table)                                                              \
+	LENDI_REFUSE(table, fixed_allocator,                                                   \
+		"boost::unordered_flat_map and its kin point into the program while they are " \
+		"empty: use lend::fixed::unordered_map")
+#define LENDI_REFUSE_OFFSET(table, allocator)                                                  \
+	LENDI_REFUSE(table, allocator,                                                         \
+		"boost::unordered_flat_map and its kin store raw pointers before Boost 1.84: " \
+		"use lend::unordered_map of <lendheap/boost.hpp>")
 
 namespace boost::unordered
 {
@@ -346,17 +351,20 @@ template <class, class, class, class> class unordered_flat_set;
 template <class, class, class, class, class> class unordered_node_map;
 template <class, class, class, class> class unordered_node_set;
 
-LENDI_REFUSE(unordered_flat, allocator);
-LENDI_REFUSE(unordered_flat, bound_allocator);
-LENDI_REFUSE(unordered_node, allocator);
-LENDI_REFUSE(unordered_node, bound_allocator);
+LENDI_REFUSE_FIXED(unordered_flat);
+LENDI_REFUSE_FIXED(unordered_node);
+
+#if defined(BOOST_VERSION) && BOOST_VERSION < 108400
+LENDI_REFUSE_OFFSET(unordered_flat, allocator);
+LENDI_REFUSE_OFFSET(unordered_flat, bound_allocator);
+LENDI_REFUSE_OFFSET(unordered_node, allocator);
+LENDI_REFUSE_OFFSET(unordered_node, bound_allocator);
+#endif
 
 } // namespace boost::unordered
 
+#undef LENDI_REFUSE_OFFSET
+#undef LENDI_REFUSE_FIXED
 #undef LENDI_REFUSE
-#undef LENDI_REFUSED
-
-#endif
-#endif
 
 #endif /* LENDHEAP_ALLOCATOR_HPP */

@@ -222,7 +222,7 @@ class [[nodiscard]] arena
 	template <class T, class... Args> T *construct(const char *name, Args &&...args) &
 	{
 		scope in(handle_);
-		unique<T> object = make_unique<T>(std::forward<Args>(args)...);
+		unique<T> object = lend::make_unique<T>(std::forward<Args>(args)...);
 
 		detail::check(lend_root_add(handle_, name, type_of<T>(), object.get()));
 		return object.release();
@@ -248,7 +248,7 @@ class [[nodiscard]] arena
 		if (found)
 			return found;
 		scope in(handle_);
-		unique<T> object = make_unique<T>(std::forward<Args>(args)...);
+		unique<T> object = lend::make_unique<T>(std::forward<Args>(args)...);
 		const int err = lend_root_add(handle_, name, type_of<T>(), object.get());
 
 		if (err == -EEXIST && (found = find<T>(name)))
@@ -274,7 +274,7 @@ class [[nodiscard]] arena
 	{
 		scope in(handle_);
 
-		return make_unique<T>(std::forward<Args>(args)...).release();
+		return lend::make_unique<T>(std::forward<Args>(args)...).release();
 	}
 
 	/* Of a temporary: what they give would be gone with it. */

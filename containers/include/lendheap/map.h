@@ -108,17 +108,20 @@ LEND_SHM_AT(struct lend_map_group_shm, overflow, 15);
  *	| group n-1 | ... | group 1 | group 0 | entries 0 to 14 | 15 to 29 | ... |
  *	                                      ^ entries
  */
+/*
+ * Of a map without a table all of this is zero, and so are the 16 bytes before the second of
+ * entries: what find takes for the first group is an empty one, and it need not ask.
+ */
 struct lend_map_shm {
-	LEND_PTR(void) entries; /* null: no table yet */
 	uint64_t count;
-	uint64_t growth_left; /* entries that may come before a new table does */
+	uint64_t growth_left;   /* entries that may come before a new table does */
+	LEND_PTR(void) entries; /* null: no table yet */
 	uint64_t seed;
-	uint32_t shift; /* there are 2^(63 - shift) groups */
-	uint32_t pad0;
+	uint64_t last; /* number of groups, a power of two, less one */
 };
 LEND_SHM_SIZEOF(struct lend_map_shm, 40);
-LEND_SHM_AT(struct lend_map_shm, seed, 24);
-LEND_SHM_AT(struct lend_map_shm, shift, 32);
+LEND_SHM_AT(struct lend_map_shm, entries, 16);
+LEND_SHM_AT(struct lend_map_shm, last, 32);
 
 /* What the check needs to know of an instance. */
 struct lend_map_kind {
@@ -179,15 +182,10 @@ static inline uint32_t lendi_map_taken(const struct lend_map_group_shm *group)
 	return ~lendi_map_match(group, 0) & 0x7fff;
 }
 
-static inline uint64_t lendi_map_home(uint64_t hash, uint32_t shift)
+/* The group where the search for a hash begins: by other bits than the tag's. */
+static inline uint64_t lendi_map_home(uint64_t hash, uint64_t last)
 {
-	return hash >> 1 >> shift;
-}
-
-/* The number of groups less one. */
-static inline uint64_t lendi_map_last(uint32_t shift)
-{
-	return UINT64_MAX >> 1 >> shift;
+	return hash >> 8 & last;
 }
 
 /* How many entries a table takes: all its slots while it is tiny, then seven of eight. */
@@ -212,22 +210,22 @@ static inline uint64_t lendi_map_bytes(uint64_t groups, uint64_t entry_bytes)
 	return groups > (UINT64_C(1) << 47) / bytes ? 0 : groups * bytes;
 }
 
-/* The shift of the smallest table that takes count entries, count below 2^48. */
-static inline uint32_t lendi_map_shift_for(uint64_t count)
+/* The last group of the smallest table that takes count entries, count below 2^48. */
+static inline uint64_t lendi_map_last_for(uint64_t count)
 {
-	uint32_t shift = 63;
+	uint64_t last = 0;
 
-	while (lendi_map_load_max(lendi_map_last(shift) + 1) < count)
-		shift--;
-	return shift;
+	while (lendi_map_load_max(last + 1) < count)
+		last = 2 * last + 1;
+	return last;
 }
 
-/* The size of the next table of a full one: the same when much was erased. */
-static inline uint32_t lendi_map_shift_next(const struct lend_map_shm *map)
+/* The last group of the next table of a full one: the same when much was erased. */
+static inline uint64_t lendi_map_last_next(const struct lend_map_shm *map)
 {
 	if (lend_ptr_is_null(&map->entries))
-		return 63;
-	return lendi_map_shift_for(map->count + map->count / 4 + 1);
+		return 0;
+	return lendi_map_last_for(map->count + map->count / 4 + 1);
 }
 
 /* Differs between two maps, and between two runs of a program. */
@@ -238,25 +236,23 @@ static inline uint64_t lendi_map_seed(const struct lend_arena *arena, const void
 	return lend_hash_bytes(&identity, sizeof(identity), (uintptr_t)table);
 }
 
-/* Give the table back; there is one. */
+/* Give a table back; NULL is allowed. */
 static inline void lendi_map_free(
-	const struct lend_map_shm *map, struct lend_arena *arena, uint64_t entry_bytes)
+	void *entries, uint64_t last, uint64_t entry_bytes, struct lend_arena *arena)
 {
-	uint64_t last = lendi_map_last(map->shift);
-
-	lend_free_sized(arena, lendi_map_group(lend_ptr_get_raw(&map->entries), last),
-		lendi_map_bytes(last + 1, entry_bytes));
+	if (entries)
+		lend_free_sized(arena, lendi_map_group(entries, last),
+			lendi_map_bytes(last + 1, entry_bytes));
 }
 
 /* Become what `from` was; `from` is empty then. */
 static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *from)
 {
-	lend_ptr_copy(&to->entries, &from->entries);
 	to->count = from->count;
 	to->growth_left = from->growth_left;
+	lend_ptr_copy(&to->entries, &from->entries);
 	to->seed = from->seed;
-	to->shift = from->shift;
-	to->pad0 = 0;
+	to->last = from->last;
 	memset((void *)from, 0, sizeof(*from));
 }
 
@@ -384,7 +380,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
 		return NULL;
 	out_at->entries = LENDI_MAP(entries)(map);
 	out_at->group = lendi_map_group(out_at->entries, 0);
-	out_at->groups_left = lendi_map_last(map->shm.shift);
+	out_at->groups_left = map->shm.last;
 	out_at->slots_left = lendi_map_taken(out_at->group);
 	return LENDI_MAP(next)(out_at);
 }
@@ -394,20 +390,19 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
 {
 	LENDI_MAP_ENTRY *entries = (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
-	uint64_t at = lendi_map_home(hash, map->shm.shift);
+	uint64_t at = lendi_map_home(hash, map->shm.last);
 	uint8_t tag = lendi_map_tag(hash);
 	uint64_t step = 0;
 
 	for (;;) {
 		const struct lend_map_group_shm *group = lendi_map_group(entries, at);
+		LENDI_MAP_ENTRY *slots = entries + at * LEND_MAP_SLOTS;
 		uint32_t match;
 
-		/* It is on its way while the tags are. */
-		__builtin_prefetch(&entries[at * LEND_MAP_SLOTS]);
+		__builtin_prefetch(slots); /* on its way while the tags are */
 		match = lendi_map_match(group, tag);
 		for (; match; match &= match - 1) {
-			LENDI_MAP_ENTRY *entry =
-				&entries[at * LEND_MAP_SLOTS + (unsigned)__builtin_ctz(match)];
+			LENDI_MAP_ENTRY *entry = slots + (unsigned)__builtin_ctz(match);
 
 			if (LEND_LIKELY(LEND_MAP_EQUAL(sought, LEND_MAP_AS_SOUGHT(entry->key))))
 				return entry;
@@ -415,17 +410,17 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
 		if (LEND_LIKELY(!(group->overflow >> (tag & 7) & 1)))
 			return NULL;
 		step++;
-		if (step > lendi_map_last(map->shm.shift))
+		if (step > map->shm.last)
 			return NULL;
-		at = (at + step) & lendi_map_last(map->shm.shift);
+		at = (at + step) & map->shm.last;
 	}
 }
 
 /* Where an entry with this hash goes: a free slot; the full groups before it are marked. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(claim)(
-	LENDI_MAP_ENTRY *entries, uint32_t shift, uint64_t hash, uint8_t **out_tag)
+	LENDI_MAP_ENTRY *entries, uint64_t last, uint64_t hash, uint8_t **out_tag)
 {
-	uint64_t at = lendi_map_home(hash, shift);
+	uint64_t at = lendi_map_home(hash, last);
 	uint64_t step = 0;
 
 	for (;;) {
@@ -440,15 +435,17 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(claim)(
 		}
 		group->overflow |= (uint8_t)(1u << (lendi_map_tag(hash) & 7));
 		step++;
-		at = (at + step) & lendi_map_last(shift);
+		at = (at + step) & last;
 	}
 }
 
 /* Move all entries to a table of this size, or to a first one. */
 LENDI_INSTANCE_COLD int LENDI_MAP(rehash)(
-	struct LEND_MAP *map, struct lend_arena *arena, uint32_t shift)
+	struct LEND_MAP *map, struct lend_arena *arena, uint64_t last)
 {
-	uint64_t groups = lendi_map_last(shift) + 1;
+	void *old = lend_ptr_get(&map->shm.entries);
+	uint64_t old_last = map->shm.last;
+	uint64_t groups = last + 1;
 	uint64_t bytes = lendi_map_bytes(groups, sizeof(LENDI_MAP_ENTRY));
 	LENDI_MAP_ENTRY *entries;
 	LENDI_MAP_ENTRY *entry;
@@ -467,16 +464,15 @@ LENDI_INSTANCE_COLD int LENDI_MAP(rehash)(
 		uint64_t hash = LENDI_MAP(hash)(entry, map->shm.seed);
 		uint8_t *tag;
 
-		LENDI_MAP(relocate)(LENDI_MAP(claim)(entries, shift, hash, &tag), entry);
+		LENDI_MAP(relocate)(LENDI_MAP(claim)(entries, last, hash, &tag), entry);
 		*tag = lendi_map_tag(hash);
 	}
-	if (lend_ptr_is_null(&map->shm.entries))
+	if (!old)
 		map->shm.seed = lendi_map_seed(arena, table);
-	else
-		lendi_map_free(&map->shm, arena, sizeof(*entry));
 	lend_ptr_set(&map->shm.entries, entries);
-	map->shm.shift = shift;
+	map->shm.last = last;
 	map->shm.growth_left = lendi_map_load_max(groups) - map->shm.count;
+	lendi_map_free(old, old_last, sizeof(*entry), arena);
 	return 0;
 }
 
@@ -495,8 +491,6 @@ LENDI_INSTANCE uint64_t LENDI_MAP(count)(const struct LEND_MAP *map)
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(find)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought)
 {
-	if (map->shm.count == 0)
-		return NULL;
 	return LENDI_MAP(seek)(map, sought, LEND_MAP_HASH(sought, map->shm.seed));
 }
 
@@ -508,7 +502,7 @@ LENDI_INSTANCE int LENDI_MAP(reserve)(
 		return 0;
 	if (count >= UINT64_C(1) << 48)
 		return -ENOMEM;
-	return LENDI_MAP(rehash)(map, arena, lendi_map_shift_for(count));
+	return LENDI_MAP(rehash)(map, arena, lendi_map_last_for(count));
 }
 
 /* Make an entry of a key that is absent; there is a table. */
@@ -520,11 +514,11 @@ LENDI_INSTANCE int LENDI_MAP(make)(struct LEND_MAP *map, struct lend_arena *aren
 	int err;
 
 	if (LEND_UNLIKELY(map->shm.growth_left == 0)) {
-		err = LENDI_MAP(rehash)(map, arena, lendi_map_shift_next(&map->shm));
+		err = LENDI_MAP(rehash)(map, arena, lendi_map_last_next(&map->shm));
 		if (err < 0)
 			return err;
 	}
-	entry = LENDI_MAP(claim)(LENDI_MAP(entries)(map), map->shm.shift, hash, &tag);
+	entry = LENDI_MAP(claim)(LENDI_MAP(entries)(map), map->shm.last, hash, &tag);
 #ifdef LEND_MAP_KEY_INIT
 	err = LEND_MAP_KEY_INIT(arena, &entry->key, sought);
 	if (err < 0)
@@ -555,7 +549,7 @@ LENDI_INSTANCE int LENDI_MAP(put)(struct LEND_MAP *map, struct lend_arena *arena
 	int err;
 
 	if (LEND_UNLIKELY(lend_ptr_is_null(&map->shm.entries))) {
-		err = LENDI_MAP(rehash)(map, arena, 63);
+		err = LENDI_MAP(rehash)(map, arena, 0);
 		if (err < 0)
 			return err;
 	}
@@ -621,7 +615,7 @@ LENDI_INSTANCE void LENDI_MAP(clear)(struct LEND_MAP *map, struct lend_arena *ar
 {
 	LENDI_MAP_ITERATOR at;
 	LENDI_MAP_ENTRY *entry;
-	uint64_t last = lendi_map_last(map->shm.shift);
+	uint64_t last = map->shm.last;
 
 	if (lend_ptr_is_null(&map->shm.entries))
 		return;
@@ -641,8 +635,8 @@ LENDI_INSTANCE void LENDI_MAP(fini)(struct LEND_MAP *map, struct lend_arena *are
 
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
 		LENDI_MAP(entry_fini)(arena, entry);
-	if (!lend_ptr_is_null(&map->shm.entries))
-		lendi_map_free(&map->shm, arena, sizeof(*entry));
+	lendi_map_free(
+		lend_ptr_get(&map->shm.entries), map->shm.last, sizeof(*entry), arena);
 	LENDI_MAP(init)(map);
 }
 

@@ -73,6 +73,7 @@
 #include <lendheap/instance.h>
 #include <lendheap/layout.h>
 #include <lendheap/ptr.h>
+#include <lendheap/string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -122,6 +123,21 @@ LEND_API int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 #define LENDI_ORDERED_SLOTS(bytes)                                                             \
 	((bytes)*15 <= 504 ? 15 : (bytes)*5 >= 504 ? 5 : 504 / (bytes))
 
+/* lend_view_compare(), but the first eight bytes, which mostly decide, without a call. */
+static inline int lendi_ordered_compare(lend_view a, lend_view b)
+{
+	uint64_t first_a;
+	uint64_t first_b;
+
+	if (LEND_LIKELY(a.bytes >= 8 && b.bytes >= 8)) {
+		memcpy(&first_a, a.at, 8);
+		memcpy(&first_b, b.at, 8);
+		if (first_a != first_b)
+			return __builtin_bswap64(first_a) < __builtin_bswap64(first_b) ? -1 : 1;
+	}
+	return lend_view_compare(a, b);
+}
+
 /* Become what `from` was; `from` is empty then. */
 static inline void lendi_ordered_move(
 	struct lend_ordered_map_shm *to, struct lend_ordered_map_shm *from)
@@ -144,11 +160,10 @@ static inline void lendi_ordered_move(
 /* clang-format off */
 
 #ifdef LEND_ORDERED_MAP_STRING_KEYS
-#include <lendheap/string.h>
 #define LEND_ORDERED_MAP_KEY            struct lend_string_shm
 #define LEND_ORDERED_MAP_SOUGHT         lend_view
 #define LEND_ORDERED_MAP_AS_SOUGHT(key) lend_string_view(&(key))
-#define LEND_ORDERED_MAP_COMPARE(a, b)  lend_view_compare(a, b)
+#define LEND_ORDERED_MAP_COMPARE(a, b)  lendi_ordered_compare(a, b)
 #define LEND_ORDERED_MAP_KEY_INIT(arena, key, sought)                                          \
 	(lend_string_init(key), lend_string_set(key, arena, sought))
 #define LEND_ORDERED_MAP_KEY_FINI(arena, key)  lend_string_fini(key, arena)

@@ -19,6 +19,7 @@
  * std::atomic: lock-free                                its value      its value
  * array, std::array, pair, tuple, optional, variant     each element   each element
  * container with std::allocator or a pmr one            no             no
+ * container of Boost with its own allocator             no             no
  * container whose allocator has raw pointers            each element   no
  * container whose allocator has fancy pointers          each element   each element, and not one
  *                                                                      that stores raw ones still
@@ -58,6 +59,13 @@
 
 #include <lendheap/fields.hpp>
 #include <lendheap/ptr.hpp>
+
+/* The allocators of Boost.Container's own, declared as Boost declares them. */
+namespace boost::container
+{
+template <class> class new_allocator;
+template <class, class, class> class small_vector_allocator;
+} // namespace boost::container
 
 namespace lend
 {
@@ -220,9 +228,18 @@ template <class T> constexpr bool has_reference()
 	       !std::is_move_assignable_v<T>;
 }
 
+template <class T> inline constexpr bool is_process_heap = false;
+template <class T> inline constexpr bool is_process_heap<std::allocator<T>> = true;
+template <class T>
+inline constexpr bool is_process_heap<boost::container::new_allocator<T>> = true;
+template <class T, class From, class Options>
+inline constexpr bool
+	is_process_heap<boost::container::small_vector_allocator<T, From, Options>> =
+		is_process_heap<From>;
+
 template <class T> constexpr cause fault_of_allocator()
 {
-	if constexpr (std::is_same_v<T, std::allocator<typename T::value_type>>)
+	if constexpr (is_process_heap<T>)
 		return cause::process_heap;
 	else if constexpr (has<T, resource_of>)
 		return cause::memory_resource;
