@@ -42,7 +42,8 @@
  *
  * | operation                    | cost     | pointers to entries after it     | beside it |
  * |------------------------------|----------|----------------------------------|-----------|
- * | find, first, next, count     | O(1)     | all hold                         | R         |
+ * | find, count                  | O(1)     | all hold                         | R         |
+ * | first, next                  | O(gap)   | all hold                         | R         |
  * | put, set                     | O(1) am. | hold, unless the table grew      | X         |
  * | reserve                      | O(count) | none holds, when it grew         | X         |
  * | erase, erase_entry           | O(1)     | all but the erased one's         | X         |
@@ -51,11 +52,15 @@
  * | check                        | O(table) | all hold                         | R         |
  *
  * O(1) is with a fair hash; with one that is the same for all keys everything is right and
- * O(count).
+ * O(count). Gap: the groups passed that have no entry, few unless much was erased or reserved;
+ * to erase what first gives, again and again, is O(count x table).
  * R: other readers may run at the same time, in any process. X: the caller excludes everyone.
  * After reserve(count) no entry moves before there are more than count, unless some are erased.
  * An iterator goes on after its current entry was erased, and after no other change. The order
  * is that of the hashes.
+ *
+ * What put makes a key of must not lie in an entry (a view of a short string in a value does):
+ * the table may have grown before the key is made.
  *
  * Results: 0, or what is said, or the negative errno of an allocation or of KEY_INIT, and then
  * the map holds what it held. The arena is the one that the map lies in.
