@@ -24,6 +24,7 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	uint64_t load_max;
 	uint64_t groups;
 	uint64_t bytes;
+	uintptr_t begin;
 	int err;
 
 	out_table->entries = lend_ptr_get(&map->entries);
@@ -51,8 +52,10 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	err = lendi_reach_init(&reach, arena);
 	if (err)
 		return err;
-	return lendi_reach_check(&reach, "map", place,
-		lendi_map_group(out_table->entries, groups - 1), bytes, LENDI_MAP_ALIGNMENT);
+	/* An integer: before it is known to lie in the arena there may be no such pointer. */
+	begin = (uintptr_t)out_table->entries - groups * sizeof(struct lend_map_group_shm);
+	return lendi_reach_check(
+		&reach, "map", place, (const void *)begin, bytes, LENDI_MAP_ALIGNMENT);
 }
 
 /* The count, and that each key is safe to read. */

@@ -540,7 +540,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	memcpy(good, map, sizeof(good));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	CU_ASSERT_EQUAL(number_map_check(map, NULL), 0);
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 9; i++) {
 		switch (i) {
 		case 0:
 			map->shm.count++;
@@ -562,6 +562,10 @@ CLEAN_TEST(check_refuses_what_is_torn)
 			break;
 		case 6:
 			lend_ptr_set(&map->shm.entries, &failing);
+			break;
+		case 7: /* its groups would begin below address 0 */
+			lend_ptr_set(&map->shm.entries, (void *)(uintptr_t)4096);
+			map->shm.last = (UINT64_C(1) << 30) - 1;
 			break;
 		default:
 			lend_ptr_set(&map->shm.entries, (char *)entries + 8);
