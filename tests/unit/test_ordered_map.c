@@ -484,7 +484,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	int i;
 
 	fill(map, arena, 1000);
-	root = number_map_lendi_inner(number_map_lendi_root(map));
+	root = number_map_lendi_as_inner(number_map_lendi_root(map));
 	memcpy(good, map, sizeof(good));
 	memcpy(good_root, root, sizeof(good_root));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);

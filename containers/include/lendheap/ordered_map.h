@@ -235,7 +235,7 @@ LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(lendi_root)(const struct LEND_O
 	return (LENDI_ORDERED_NODE *)lend_ptr_get_raw(&map->shm.root);
 }
 
-LENDI_INSTANCE LENDI_ORDERED_INNER *LENDI_ORDERED(lendi_inner)(LENDI_ORDERED_NODE *node)
+LENDI_INSTANCE LENDI_ORDERED_INNER *LENDI_ORDERED(lendi_as_inner)(LENDI_ORDERED_NODE *node)
 {
 	return (LENDI_ORDERED_INNER *)(void *)node;
 }
@@ -243,7 +243,7 @@ LENDI_INSTANCE LENDI_ORDERED_INNER *LENDI_ORDERED(lendi_inner)(LENDI_ORDERED_NOD
 LENDI_INSTANCE LENDI_ORDERED_NODE *LENDI_ORDERED(lendi_child)(
 	LENDI_ORDERED_NODE *node, uint32_t index)
 {
-	return lend_ptr_get_raw(&LENDI_ORDERED(lendi_inner)(node)->children[index]);
+	return lend_ptr_get_raw(&LENDI_ORDERED(lendi_as_inner)(node)->children[index]);
 }
 
 /*
@@ -323,8 +323,8 @@ LENDI_INSTANCE void LENDI_ORDERED(lendi_relocate_children)(LENDI_ORDERED_NODE *t
 	uint32_t to_index,
 	LENDI_ORDERED_NODE *from, uint32_t from_index, uint32_t count)
 {
-	LENDI_ORDERED_INNER *a = LENDI_ORDERED(lendi_inner)(to);
-	LENDI_ORDERED_INNER *b = LENDI_ORDERED(lendi_inner)(from);
+	LENDI_ORDERED_INNER *a = LENDI_ORDERED(lendi_as_inner)(to);
+	LENDI_ORDERED_INNER *b = LENDI_ORDERED(lendi_as_inner)(from);
 	uint32_t i;
 
 	if (a != b || to_index < from_index)
@@ -533,7 +533,7 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(lendi_insert)(LENDI_ORDERED_NO
 	if (child) {
 		LENDI_ORDERED(lendi_relocate_children)(node, position + 2, node, position + 1,
 			behind);
-		lend_ptr_set(&LENDI_ORDERED(lendi_inner)(node)->children[position + 1], child);
+		lend_ptr_set(&LENDI_ORDERED(lendi_as_inner)(node)->children[position + 1], child);
 	}
 	node->count++;
 	return place;
@@ -625,7 +625,7 @@ LENDI_INSTANCE_COLD int LENDI_ORDERED(lendi_grow)(struct LEND_ORDERED_MAP *map,
 	nodes[level]->count = 0;
 	nodes[level]->pad0 = 0;
 	if (level > 0)
-		lend_ptr_set(&LENDI_ORDERED(lendi_inner)(nodes[level])->children[0],
+		lend_ptr_set(&LENDI_ORDERED(lendi_as_inner)(nodes[level])->children[0],
 			LENDI_ORDERED(lendi_root)(map));
 	else
 		*out_entry = nodes[level]->entries;
