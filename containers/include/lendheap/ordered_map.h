@@ -76,6 +76,8 @@
 #include <lendheap/string.h>
 
 #ifdef __cplusplus
+#include <type_traits>
+
 extern "C" {
 #endif
 
@@ -198,6 +200,11 @@ LENDI_ORDERED_ENTRY {
 	LEND_ORDERED_MAP_VALUE value;
 #endif
 };
+
+#ifdef __cplusplus
+LEND_STATIC_ASSERT(std::is_trivially_destructible<LENDI_ORDERED_ENTRY>::value,
+	"keys and values pass through local variables: no destructors, give a FINI instead");
+#endif
 
 enum {
 	LENDI_ORDERED(lendi_slots) = LENDI_ORDERED_SLOTS(sizeof(LENDI_ORDERED_ENTRY)),
@@ -533,7 +540,8 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(lendi_insert)(LENDI_ORDERED_NO
 	if (child) {
 		LENDI_ORDERED(lendi_relocate_children)(node, position + 2, node, position + 1,
 			behind);
-		lend_ptr_set(&LENDI_ORDERED(lendi_as_inner)(node)->children[position + 1], child);
+		lend_ptr_set(
+			&LENDI_ORDERED(lendi_as_inner)(node)->children[position + 1], child);
 	}
 	node->count++;
 	return place;
