@@ -536,7 +536,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	int i;
 
 	fill(map, arena, 1000);
-	entries = number_map_entries(map);
+	entries = number_map_lendi_entries(map);
 	memcpy(good, map, sizeof(good));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	CU_ASSERT_EQUAL(number_map_check(map, NULL), 0);
@@ -601,7 +601,7 @@ CLEAN_TEST(check_refuses_lost_overflow_bits)
 		CU_ASSERT_EQUAL(two_set_put(two, arena, key, &made), 1);
 	CU_ASSERT_EQUAL(two_set_check(two, arena), 0);
 	for (key = 0; key <= two->shm.last; key++)
-		lendi_map_group(two_set_entries(two), key)->overflow = 0;
+		lendi_map_group(two_set_lendi_entries(two), key)->overflow = 0;
 	CU_ASSERT_EQUAL(two_set_check(two, arena), -EUCLEAN);
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 }

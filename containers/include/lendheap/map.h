@@ -139,8 +139,9 @@ struct lend_map_kind {
 
 /*
  * Walk every invariant of a map: what <name>_check() calls. With an arena (else NULL) also that
- * all lies in its data: then any bytes may be there, and it neither crashes nor hangs, though
- * it may take count x groups steps on hostile ones. 0; -EUCLEAN with a sentence, -ESTALE.
+ * all lies in its data: then any bytes may be there, and it does not crash and ends. It takes
+ * count x groups steps where all entries have one hash, and where hostile bytes pretend so: of a
+ * table of many MiB that you do not trust, hours. 0; -EUCLEAN with a sentence, -ESTALE.
  */
 LEND_API int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *kind,
 	const struct lend_arena *arena);
@@ -292,6 +293,7 @@ static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *
 #endif
 #ifndef LEND_MAP_HASH
 #define LEND_MAP_HASH(sought, seed) lend_hash_u64((uint64_t)(sought), seed)
+#define LENDI_MAP_INTEGER_KEYS
 #endif
 #ifndef LEND_MAP_EQUAL
 #define LEND_MAP_EQUAL(sought, other) ((sought) == (other))
@@ -300,6 +302,11 @@ static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *
 #define LENDI_MAP(name)    LENDI_JOIN(LEND_MAP, name)
 #define LENDI_MAP_ENTRY    struct LENDI_MAP(entry)
 #define LENDI_MAP_ITERATOR struct LENDI_MAP(iterator)
+
+#ifdef LENDI_MAP_INTEGER_KEYS
+LEND_STATIC_ASSERT(__builtin_classify_type((LEND_MAP_SOUGHT)0) != 8, /* of floating point */
+	"keys that are no integers need a LEND_MAP_HASH");
+#endif
 
 struct LEND_MAP {
 	struct lend_map_shm shm;
@@ -323,12 +330,12 @@ LENDI_MAP_ITERATOR {
 	uint32_t slots_left; /* bit i: entries[i] is still to come */
 };
 
-LENDI_INSTANCE uint64_t LENDI_MAP(hash)(const LENDI_MAP_ENTRY *entry, uint64_t seed)
+LENDI_INSTANCE uint64_t LENDI_MAP(lendi_hash)(const LENDI_MAP_ENTRY *entry, uint64_t seed)
 {
 	return LEND_MAP_HASH(LEND_MAP_AS_SOUGHT(entry->key), seed);
 }
 
-LENDI_INSTANCE void LENDI_MAP(relocate)(LENDI_MAP_ENTRY *to, LENDI_MAP_ENTRY *from)
+LENDI_INSTANCE void LENDI_MAP(lendi_relocate)(LENDI_MAP_ENTRY *to, LENDI_MAP_ENTRY *from)
 {
 #ifdef LEND_MAP_KEY_MOVE
 	LEND_MAP_KEY_MOVE(&to->key, &from->key);
@@ -342,7 +349,7 @@ LENDI_INSTANCE void LENDI_MAP(relocate)(LENDI_MAP_ENTRY *to, LENDI_MAP_ENTRY *fr
 #endif
 }
 
-LENDI_INSTANCE void LENDI_MAP(entry_fini)(struct lend_arena *arena, LENDI_MAP_ENTRY *entry)
+LENDI_INSTANCE void LENDI_MAP(lendi_entry_fini)(struct lend_arena *arena, LENDI_MAP_ENTRY *entry)
 {
 	(void)arena;
 	(void)entry;
@@ -354,7 +361,7 @@ LENDI_INSTANCE void LENDI_MAP(entry_fini)(struct lend_arena *arena, LENDI_MAP_EN
 #endif
 }
 
-LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(entries)(const struct LEND_MAP *map)
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_entries)(const struct LEND_MAP *map)
 {
 	return (LENDI_MAP_ENTRY *)lend_ptr_get(&map->shm.entries);
 }
@@ -381,9 +388,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(next)(LENDI_MAP_ITERATOR *at)
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
 	const struct LEND_MAP *map, LENDI_MAP_ITERATOR *out_at)
 {
-	if (map->shm.count == 0)
-		return NULL;
-	out_at->entries = LENDI_MAP(entries)(map);
+	out_at->entries = LENDI_MAP(lendi_entries)(map);
 	out_at->group = lendi_map_group(out_at->entries, 0);
 	out_at->groups_left = map->shm.last;
 	out_at->slots_left = lendi_map_taken(out_at->group);
@@ -391,7 +396,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
 }
 
 /* The entry with this hash and key; NULL when absent. There is a table. */
-LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_seek)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
 {
 	LENDI_MAP_ENTRY *entries = (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
@@ -422,7 +427,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
 }
 
 /* Where an entry with this hash goes: a free slot; the full groups before it are marked. */
-LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(claim)(
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_claim)(
 	LENDI_MAP_ENTRY *entries, uint64_t last, uint64_t hash, uint8_t **out_tag)
 {
 	uint64_t at = lendi_map_home(hash, last);
@@ -445,7 +450,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(claim)(
 }
 
 /* Move all entries to a table of this size, or to a first one. */
-LENDI_INSTANCE_COLD int LENDI_MAP(rehash)(
+LENDI_INSTANCE_COLD int LENDI_MAP(lendi_rehash)(
 	struct LEND_MAP *map, struct lend_arena *arena, uint64_t last)
 {
 	void *old = lend_ptr_get(&map->shm.entries);
@@ -466,10 +471,10 @@ LENDI_INSTANCE_COLD int LENDI_MAP(rehash)(
 	memset(table, 0, groups * sizeof(*table));
 	entries = (LENDI_MAP_ENTRY *)(void *)(table + groups);
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at)) {
-		uint64_t hash = LENDI_MAP(hash)(entry, map->shm.seed);
+		uint64_t hash = LENDI_MAP(lendi_hash)(entry, map->shm.seed);
 		uint8_t *tag;
 
-		LENDI_MAP(relocate)(LENDI_MAP(claim)(entries, last, hash, &tag), entry);
+		LENDI_MAP(lendi_relocate)(LENDI_MAP(lendi_claim)(entries, last, hash, &tag), entry);
 		*tag = lendi_map_tag(hash);
 	}
 	if (!old)
@@ -496,7 +501,7 @@ LENDI_INSTANCE uint64_t LENDI_MAP(count)(const struct LEND_MAP *map)
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(find)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought)
 {
-	return LENDI_MAP(seek)(map, sought, LEND_MAP_HASH(sought, map->shm.seed));
+	return LENDI_MAP(lendi_seek)(map, sought, LEND_MAP_HASH(sought, map->shm.seed));
 }
 
 /* Room for count entries in all without another allocation. 0 or a negative errno. */
@@ -507,11 +512,11 @@ LENDI_INSTANCE int LENDI_MAP(reserve)(
 		return 0;
 	if (count >= UINT64_C(1) << 48)
 		return -ENOMEM;
-	return LENDI_MAP(rehash)(map, arena, lendi_map_last_for(count));
+	return LENDI_MAP(lendi_rehash)(map, arena, lendi_map_last_for(count));
 }
 
 /* Make an entry of a key that is absent; there is a table. */
-LENDI_INSTANCE int LENDI_MAP(make)(struct LEND_MAP *map, struct lend_arena *arena,
+LENDI_INSTANCE int LENDI_MAP(lendi_make)(struct LEND_MAP *map, struct lend_arena *arena,
 	LEND_MAP_SOUGHT sought, uint64_t hash, LENDI_MAP_ENTRY **out_entry)
 {
 	LENDI_MAP_ENTRY *entry;
@@ -519,11 +524,11 @@ LENDI_INSTANCE int LENDI_MAP(make)(struct LEND_MAP *map, struct lend_arena *aren
 	int err;
 
 	if (LEND_UNLIKELY(map->shm.growth_left == 0)) {
-		err = LENDI_MAP(rehash)(map, arena, lendi_map_last_next(&map->shm));
+		err = LENDI_MAP(lendi_rehash)(map, arena, lendi_map_last_next(&map->shm));
 		if (err < 0)
 			return err;
 	}
-	entry = LENDI_MAP(claim)(LENDI_MAP(entries)(map), map->shm.last, hash, &tag);
+	entry = LENDI_MAP(lendi_claim)(LENDI_MAP(lendi_entries)(map), map->shm.last, hash, &tag);
 #ifdef LEND_MAP_KEY_INIT
 	err = LEND_MAP_KEY_INIT(arena, &entry->key, sought);
 	if (err < 0)
@@ -554,17 +559,17 @@ LENDI_INSTANCE int LENDI_MAP(put)(struct LEND_MAP *map, struct lend_arena *arena
 	int err;
 
 	if (LEND_UNLIKELY(lend_ptr_is_null(&map->shm.entries))) {
-		err = LENDI_MAP(rehash)(map, arena, 0);
+		err = LENDI_MAP(lendi_rehash)(map, arena, 0);
 		if (err < 0)
 			return err;
 	}
 	hash = LEND_MAP_HASH(sought, map->shm.seed);
-	entry = LENDI_MAP(seek)(map, sought, hash);
+	entry = LENDI_MAP(lendi_seek)(map, sought, hash);
 	if (entry) {
 		*out_entry = entry;
 		return 0;
 	}
-	return LENDI_MAP(make)(map, arena, sought, hash, out_entry);
+	return LENDI_MAP(lendi_make)(map, arena, sought, hash, out_entry);
 }
 
 /*
@@ -591,7 +596,7 @@ LENDI_INSTANCE int LENDI_MAP(set)(struct LEND_MAP *map, struct lend_arena *arena
 LENDI_INSTANCE void LENDI_MAP(erase_entry)(
 	struct LEND_MAP *map, struct lend_arena *arena, LENDI_MAP_ENTRY *entry)
 {
-	LENDI_MAP_ENTRY *entries = LENDI_MAP(entries)(map);
+	LENDI_MAP_ENTRY *entries = LENDI_MAP(lendi_entries)(map);
 	size_t index = (size_t)(entry - entries);
 	struct lend_map_group_shm *group = lendi_map_group(entries, index / LEND_MAP_SLOTS);
 	uint8_t *tag = &group->tags[index % LEND_MAP_SLOTS];
@@ -600,7 +605,7 @@ LENDI_INSTANCE void LENDI_MAP(erase_entry)(
 	map->shm.count--;
 	*tag = 0;
 	LENDI_STORE_ORDER(); /* unseen before it is given back */
-	LENDI_MAP(entry_fini)(arena, entry);
+	LENDI_MAP(lendi_entry_fini)(arena, entry);
 }
 
 /* Erase the entry with this key: 1, or 0 when it is absent. */
@@ -625,8 +630,8 @@ LENDI_INSTANCE void LENDI_MAP(clear)(struct LEND_MAP *map, struct lend_arena *ar
 	if (lend_ptr_is_null(&map->shm.entries))
 		return;
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
-		LENDI_MAP(entry_fini)(arena, entry);
-	memset(lendi_map_group(LENDI_MAP(entries)(map), last), 0,
+		LENDI_MAP(lendi_entry_fini)(arena, entry);
+	memset(lendi_map_group(LENDI_MAP(lendi_entries)(map), last), 0,
 		(last + 1) * sizeof(struct lend_map_group_shm));
 	map->shm.count = 0;
 	map->shm.growth_left = lendi_map_load_max(last + 1);
@@ -635,14 +640,15 @@ LENDI_INSTANCE void LENDI_MAP(clear)(struct LEND_MAP *map, struct lend_arena *ar
 /* Give back all that the map owns; it is empty then, as after init(). */
 LENDI_INSTANCE void LENDI_MAP(fini)(struct LEND_MAP *map, struct lend_arena *arena)
 {
+	void *entries = lend_ptr_get(&map->shm.entries);
+	uint64_t last = map->shm.last;
 	LENDI_MAP_ITERATOR at;
 	LENDI_MAP_ENTRY *entry;
 
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
-		LENDI_MAP(entry_fini)(arena, entry);
-	lendi_map_free(
-		lend_ptr_get(&map->shm.entries), map->shm.last, sizeof(*entry), arena);
+		LENDI_MAP(lendi_entry_fini)(arena, entry);
 	LENDI_MAP(init)(map);
+	lendi_map_free(entries, last, sizeof(*entry), arena);
 }
 
 /* *to, uninitialised, becomes what *from was; *from is empty then. Both in one arena. */
@@ -661,7 +667,7 @@ LENDI_INSTANCE void LENDI_MAP(swap)(struct LEND_MAP *a, struct LEND_MAP *b)
 	LENDI_MAP(move)(b, &old_a);
 }
 
-LENDI_INSTANCE_COLD int LENDI_MAP(check_key)(const void *entry, const struct lend_arena *arena)
+LENDI_INSTANCE_COLD int LENDI_MAP(lendi_check_key)(const void *entry, const struct lend_arena *arena)
 {
 	(void)entry;
 	(void)arena;
@@ -672,7 +678,7 @@ LENDI_INSTANCE_COLD int LENDI_MAP(check_key)(const void *entry, const struct len
 #endif
 }
 
-LENDI_INSTANCE_COLD const void *LENDI_MAP(check_find)(
+LENDI_INSTANCE_COLD const void *LENDI_MAP(lendi_check_find)(
 	const struct lend_map_shm *map, const void *entry)
 {
 	return LENDI_MAP(find)((const struct LEND_MAP *)map,
@@ -684,7 +690,7 @@ LENDI_INSTANCE_COLD int LENDI_MAP(check)(
 	const struct LEND_MAP *map, const struct lend_arena *arena)
 {
 	const struct lend_map_kind kind = {
-		sizeof(LENDI_MAP_ENTRY), LENDI_MAP(check_key), LENDI_MAP(check_find)};
+		sizeof(LENDI_MAP_ENTRY), LENDI_MAP(lendi_check_key), LENDI_MAP(lendi_check_find)};
 
 	return lend_map_check(&map->shm, &kind, arena);
 }
@@ -705,6 +711,7 @@ LENDI_INSTANCE_COLD int LENDI_MAP(check)(
 #undef LEND_MAP_STRING_KEYS
 #undef LENDI_MAP
 #undef LENDI_MAP_ENTRY
+#undef LENDI_MAP_INTEGER_KEYS
 #undef LENDI_MAP_ITERATOR
 /* clang-format on */
 #endif
