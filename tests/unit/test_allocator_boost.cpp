@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lend-test: timeout=120 */
+/* lend-test: timeout=120 no-valgrind */
 /*
  * What Boost asks of an allocator, and Boost's containers in arenas: what they cost, where their
  * elements go, what a failure leaves, and look-up by a reader, which cannot allocate.

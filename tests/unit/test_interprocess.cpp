@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lend-test: timeout=120 */
+/* lend-test: timeout=120 no-valgrind */
 /*
  * Beside Boost.Interprocess: its offset pointers in our arenas, and ours in its segments. Each
  * structure is made in this process, then walked in a fresh one, at another address too.
@@ -429,8 +429,6 @@ int main(int argc, char **argv)
 		return status;
 	if (argc == 4 && std::string(argv[1]) == "grow")
 		return visit_buffer(argv);
-	if (under_valgrind())
-		return suite_skip("valgrind reads 5 s at each of six programs; ASan sees it");
 	return suite_run("interprocess", tests, VISITOR_COUNT(tests), argc, argv);
 }
 
