@@ -3,6 +3,7 @@
 /* lend-test: tsan */
 #include <atomic>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -87,6 +88,52 @@ static_assert(std::is_nothrow_move_constructible_v<lend::shared<int>> &&
 	      std::is_nothrow_move_assignable_v<lend::shared<int>> &&
 	      !std::is_nothrow_copy_constructible_v<lend::shared<int>>);
 static_assert(!std::is_convertible_v<int *, lend::unique<int>>);
+
+/* As one type in two versions of a program; one that is not known; and who owns them. */
+struct before {
+	int *a;
+};
+
+struct after {
+	int a;
+	int b;
+	int c;
+};
+
+struct unknown;
+
+template <template <class> class Owner> struct owns {
+	template <class T>
+	static constexpr bool moves = lend::is_relocatable_v<Owner<T>>
+		&&lend::is_relocatable_v<std::pair<int, Owner<T>>>;
+
+	static_assert(moves<int> && moves<node> && moves<unknown> && !moves<before>);
+	static_assert(lend::is_shareable_v<Owner<before>> &&
+		      !lend::is_shareable_v<Owner<std::vector<int>>>);
+};
+
+template struct owns<lend::unique>;
+template struct owns<lend::shared>;
+template struct owns<lend::weak>;
+
+CLEAN_TEST(owners_tell_what_they_own)
+{
+	struct of_before {
+		lend::unique<before> one;
+		lend::shared<int> two;
+	};
+
+	const std::string name = lend::type_of<lend::unique<before>>().name;
+	CU_ASSERT_NOT_EQUAL(name.find('~'), name.npos);
+	CU_ASSERT_NOT_EQUAL(std::string(lend::type_of<of_before>().name).find('~'), name.npos);
+	CU_ASSERT_EQUAL(lend::detail::fold_elements<lend::unique<unknown>>(
+				LEND_LAYOUT_SEED, lend::detail::types<>{}),
+		LEND_LAYOUT_SEED);
+	CU_ASSERT_NOT_EQUAL(lend::detail::fold_elements<lend::unique<before>>(
+				    LEND_LAYOUT_SEED, lend::detail::types<>{}),
+		lend::detail::fold_elements<lend::unique<after>>(
+			LEND_LAYOUT_SEED, lend::detail::types<>{}));
+}
 
 CLEAN_TEST(unique_destroys_its_object_once)
 {
@@ -424,6 +471,7 @@ CLEAN_TEST(threads_that_share_destroy_once_and_see_all_writes)
 }
 
 const struct suite_test tests[] = {
+	SUITE_TEST(owners_tell_what_they_own),
 	SUITE_TEST(unique_destroys_its_object_once),
 	SUITE_TEST(unique_moves_swaps_releases_and_resets),
 	SUITE_TEST(unique_members_make_a_list_in_the_arena),

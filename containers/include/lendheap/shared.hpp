@@ -41,12 +41,22 @@ namespace lend
 template <class T> class shared;
 template <class T> class weak;
 
-/* They are 8 bytes of offset; what they own was looked at when that was made. */
-template <class T> inline constexpr sharing sharing_of<shared<T>> = sharing::relocatable;
-template <class T> inline constexpr sharing sharing_of<weak<T>> = sharing::relocatable;
-
 namespace detail
 {
+
+/* They hold wherever what they own does. */
+template <class T> constexpr auto parts_of(tag<shared<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> constexpr auto parts_of(tag<weak<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> inline constexpr bool has_elements<shared<T>> = has<T, complete>;
+template <class T> inline constexpr bool has_elements<weak<T>> = has<T, complete>;
 
 /* What a shared owns: the counts, and the object for as long as strong is not 0. */
 template <class T> struct counted {

@@ -36,11 +36,16 @@ namespace lend
 
 template <class T> class unique;
 
-/* It is 8 bytes of offset; what it owns was looked at when that was made. */
-template <class T> inline constexpr sharing sharing_of<unique<T>> = sharing::relocatable;
-
 namespace detail
 {
+
+/* It holds wherever what it owns does. */
+template <class T> constexpr auto parts_of(tag<unique<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> inline constexpr bool has_elements<unique<T>> = has<T, complete>;
 
 /* Memory of the scope for one T, given back unless kept. */
 template <class T> class room
