@@ -62,7 +62,6 @@ void destroy(thing *);
 void deallocate(thing *, int);
 template <class T, class... Args> T *construct_at(thing *, Args &&...);
 template <class T> void let_go_weak(T *);
-template <class T> bool may_write(T *);
 
 } // namespace app
 

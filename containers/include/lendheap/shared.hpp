@@ -87,7 +87,7 @@ counted<T> *count_one(counted<T> *block, std::atomic<std::uint32_t> counted<T>::
 {
 	if (!block)
 		return nullptr;
-	if (!detail::may_write(block))
+	if (!lend_arena_owns(block))
 		throw error(-EPERM, "a lend::shared or weak is copied in a process that may "
 				    "not write its arena");
 	/* Relaxed: the caller's own one keeps the block alive. */
@@ -99,7 +99,7 @@ template <class T> void let_go_weak(counted<T> *block) noexcept
 {
 	/* LAST: release of what we did, acquire of what others did. */
 	if (block->weak.fetch_sub(1, std::memory_order_acq_rel) == 1)
-		lend::destroy(block);
+		detail::deallocate(block, 1); /* no object is in it any more */
 }
 
 template <class T> void let_go_strong(counted<T> *block) noexcept
@@ -154,7 +154,7 @@ template <class T> class shared
 
 	~shared()
 	{
-		if (block_ && detail::may_write(block_.get()))
+		if (block_ && lend_arena_owns(block_.get()))
 			detail::let_go_strong(block_.get());
 	}
 
@@ -281,7 +281,7 @@ template <class T> class weak
 
 	~weak()
 	{
-		if (block_ && detail::may_write(block_.get()))
+		if (block_ && lend_arena_owns(block_.get()))
 			detail::let_go_weak(block_.get());
 	}
 
@@ -292,7 +292,7 @@ template <class T> class weak
 
 		if (!block || expired())
 			return nullptr;
-		if (!detail::may_write(block))
+		if (!lend_arena_owns(block))
 			throw error(-EPERM, "a lend::weak is locked in a process that may not "
 					    "write its arena");
 		/* Relaxed: what made the object came to us with the weak. */

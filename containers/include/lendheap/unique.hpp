@@ -90,14 +90,6 @@ template <class T, class... Args> T *construct_at(void *memory, Args &&...args)
 }
 #pragma GCC diagnostic pop
 
-/* Does the object lie in an arena that this process owns? A forked child does not. */
-inline bool may_write(const void *object) noexcept
-{
-	const lend_arena *arena = lend_arena_of(object);
-
-	return arena && lend_arena_is_owned(arena);
-}
-
 } // namespace detail
 
 /*
@@ -110,7 +102,7 @@ template <class T> void destroy(T *object) noexcept
 
 	/* The free asks for itself; a destructor with nothing to do need not be kept from it. */
 	if constexpr (!std::is_trivially_destructible_v<T>)
-		if (detail::may_write(object))
+		if (lend_arena_owns(object))
 			object->~T();
 	lend_free_any(const_cast<std::remove_cv_t<T> *>(object), sizeof(T), alignof(T));
 }
