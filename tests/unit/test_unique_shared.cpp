@@ -185,6 +185,24 @@ CLEAN_TEST(unique_moves_swaps_releases_and_resets)
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
 
+CLEAN_TEST(owned_objects_may_be_const)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		auto unique = lend::make_unique<const counted>(1);
+		auto shared = lend::make_shared<const counted>(2);
+		auto volatile_too = lend::make_unique<const volatile int>(3);
+
+		CU_ASSERT_EQUAL(unique->value + shared->value + *volatile_too, 6);
+		CU_ASSERT_EQUAL(alive, 2);
+		CU_ASSERT_EQUAL(*arena.construct<const int>("four", 4), 4);
+		CU_ASSERT_TRUE(arena.destroy<const int>("four"));
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
 CLEAN_TEST(unique_members_make_a_list_in_the_arena)
 {
 	lend::arena arena("a");
@@ -473,6 +491,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(owners_tell_what_they_own),
 	SUITE_TEST(unique_destroys_its_object_once),
 	SUITE_TEST(unique_moves_swaps_releases_and_resets),
+	SUITE_TEST(owned_objects_may_be_const),
 	SUITE_TEST(unique_members_make_a_list_in_the_arena),
 	SUITE_TEST(functions_of_the_object_s_namespace_are_left_alone),
 	SUITE_TEST(throwing_constructor_frees_what_was_to_be_owned),

@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <lendheap/unique.hpp>
@@ -73,7 +74,8 @@ template <class T> struct counted {
 	template <class... Args> explicit counted(Args &&...args)
 	{
 		(void)detail::construct_at<T>(
-			std::addressof(object), std::forward<Args>(args)...);
+			const_cast<std::remove_cv_t<T> *>(std::addressof(object)),
+			std::forward<Args>(args)...);
 	}
 
 	~counted()
@@ -115,6 +117,8 @@ template <class T> void let_go_strong(counted<T> *block) noexcept
 
 template <class T> class shared
 {
+	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
+
       public:
 	using element_type = T;
 	using weak_type = weak<T>;
@@ -242,6 +246,8 @@ template <class T> class shared
 /* Sees a shared object without owning it. */
 template <class T> class weak
 {
+	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
+
       public:
 	using element_type = T;
 

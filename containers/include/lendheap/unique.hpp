@@ -47,11 +47,13 @@ template <class T> constexpr auto parts_of(tag<unique<T>>)
 
 template <class T> inline constexpr bool has_elements<unique<T>> = has<T, complete>;
 
-/* Memory of the scope for one T, given back unless kept. */
+/* Memory of the scope for one T, const or not, given back unless kept. */
 template <class T> class room
 {
+	using object = std::remove_cv_t<T>;
+
       public:
-	room() : memory_(detail::allocate_in_scope<T>(1))
+	room() : memory_(detail::allocate_in_scope<object>(1))
 	{
 	}
 
@@ -75,7 +77,7 @@ template <class T> class room
 	}
 
       private:
-	T *memory_;
+	object *memory_;
 };
 
 #pragma GCC diagnostic push
