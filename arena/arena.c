@@ -533,9 +533,22 @@ int lend_arena_is_fixed(const struct lend_arena *arena)
 	return arena->fixed;
 }
 
-int lend_arena_is_owned(const struct lend_arena *arena)
+static bool is_owned(const struct lend_arena *arena)
 {
 	return arena->role == LENDI_OWNED && arena->fork_epoch == lendi_fork_epoch();
+}
+
+int lend_arena_is_owned(const struct lend_arena *arena)
+{
+	return is_owned(arena);
+}
+
+int lend_arena_owns(const void *pointer)
+{
+	const struct lend_arena *arena =
+		lendi_table_at(lendi_slot_of(lendi_window(), (uintptr_t)pointer));
+
+	return arena && is_owned(arena);
 }
 
 int lendi_arena_file_bytes(const struct lend_arena *arena, uint64_t *out_bytes)

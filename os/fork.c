@@ -38,25 +38,32 @@ static void map_epoch_word(void)
 	void *at = NULL;
 
 	if (lendi_map_wiped(4096, &at) == 0)
-		epoch_word = at;
+		/* WORD: release; the page is mapped. */
+		__atomic_store_n(&epoch_word, (uint64_t *)at, __ATOMIC_RELEASE);
 }
 
 uint64_t lendi_fork_epoch(void)
 {
+	uint64_t *word;
 	uint64_t epoch;
 	uint64_t fresh;
 
-	(void)pthread_once(&once, map_epoch_word);
-	if (LEND_UNLIKELY(!epoch_word))
+	/* WORD: acquire; pthread_once() is a call into libc. */
+	word = __atomic_load_n(&epoch_word, __ATOMIC_ACQUIRE);
+	if (LEND_UNLIKELY(!word)) {
+		(void)pthread_once(&once, map_epoch_word);
+		word = epoch_word;
+	}
+	if (LEND_UNLIKELY(!word))
 		return (uint64_t)lendi_os.getpid(); /* slower, and a vfork child differs too */
-	epoch = __atomic_load_n(epoch_word, __ATOMIC_RELAXED);
+	epoch = __atomic_load_n(word, __ATOMIC_RELAXED);
 	if (LEND_LIKELY(epoch))
 		return epoch;
 
 	/* Relaxed: a number, it publishes nothing; racing threads agree by the exchange. */
 	fresh = __atomic_add_fetch(&last_epoch, 1, __ATOMIC_RELAXED);
 	if (__atomic_compare_exchange_n(
-		    epoch_word, &epoch, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		    word, &epoch, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return fresh;
 	return epoch;
 }

@@ -100,5 +100,14 @@ void these_are_not(lend::arena &arena, lend::borrowed &borrowed)
 /* lend-test: case 18 expects "an array is a lend::fixed::vector" */
 #elif CASE == 18
 	lend::unique<int[]> array;
+/* lend-test: case 19 expects "an array is a lend::fixed::vector" */
+#elif CASE == 19
+	(void)lend::make_shared<int[3]>();
+/* lend-test: case 20 expects "this type does not go into an arena" */
+#elif CASE == 20
+	arena.construct<std::pair<int, lend::arena>>("x");
+/* lend-test: case 21 expects "this type does not go into an arena" */
+#elif CASE == 21
+	arena.construct<lend::fixed::vector<lend::borrowed>>("x");
 #endif
 }

@@ -165,6 +165,7 @@ static void be_refused(void *context)
 	CHILD_REQUIRE(lend_arena_class_stats(arena, 0, &of_class) == -EPERM);
 	CHILD_REQUIRE(lend_arena_destroy(arena) == -EPERM);
 	CHILD_REQUIRE(lend_arena_is_owned(arena) == 0);
+	CHILD_REQUIRE(lend_arena_owns(family->objects[0]) == 0);
 	lend_cache_flush(family->handle);
 	lend_cache_close(family->handle);
 	lend_thread_flush();

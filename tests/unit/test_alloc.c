@@ -367,18 +367,21 @@ static void arena_of_names_the_arena_of_any_pointer(void)
 		CU_ASSERT_PTR_NOT_NULL_FATAL(objects[i]);
 	}
 	for (i = 0; i < 4; i++)
-		CU_ASSERT_PTR_EQUAL(lend_arena_of(objects[i] + 4999), arenas[i]);
+		CU_ASSERT(lend_arena_of(objects[i] + 4999) == arenas[i] &&
+			  lend_arena_owns(objects[i] + 4999));
 	CU_ASSERT_PTR_EQUAL(lend_arena_of(objects[3] + 4 * GIB), arenas[3]);
 	CU_ASSERT_PTR_NULL(lend_arena_of(NULL));
 	CU_ASSERT_PTR_NULL(lend_arena_of(&local));
 	CU_ASSERT_PTR_NULL(lend_arena_of(of_heap));
 	CU_ASSERT_PTR_NULL(lend_arena_of((void *)(uintptr_t)-1));
 	CU_ASSERT_PTR_NULL(lend_arena_of((void *)(uintptr_t)-4096));
+	CU_ASSERT(!lend_arena_owns(NULL) && !lend_arena_owns(&local) &&
+		  !lend_arena_owns((void *)(uintptr_t)-1));
 	for (i = 0; i < 4; i++) {
 		lend_free(lend_arena_of(objects[i]), objects[i]);
 		CU_ASSERT_EQUAL(heap_stats(arenas[i]).live_count, 0);
 		end(arenas[i]);
-		CU_ASSERT_PTR_NULL(lend_arena_of(objects[i]));
+		CU_ASSERT(!lend_arena_of(objects[i]) && !lend_arena_owns(objects[i]));
 	}
 	free(of_heap);
 }

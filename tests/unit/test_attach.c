@@ -123,6 +123,7 @@ CLEAN_TEST(attach_takes_an_offer_without_a_lie)
 	CU_ASSERT_EQUAL(lend_arena_range(arena, &base, &bytes), 0);
 	CU_ASSERT_EQUAL(bytes, FILE_BYTES);
 	CU_ASSERT_PTR_EQUAL(lend_arena_of((const char *)base + 4096), arena);
+	CU_ASSERT_EQUAL(lend_arena_owns((const char *)base + 4096), 0);
 	CU_ASSERT_EQUAL(lend_root_get(arena, "a", LEND_TYPE(uint64_t, 1), &object), -ENOENT);
 	CU_ASSERT_EQUAL(lend_arena_destroy((struct lend_arena *)(uintptr_t)arena), -EPERM);
 	errno = 0;

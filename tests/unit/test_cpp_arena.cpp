@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lend::arena: options, names, construction that leaves all or nothing, moves. */
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -262,6 +263,39 @@ CLEAN_TEST(find_or_construct_makes_one_object_for_all_threads)
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
 
+CLEAN_TEST(one_of_the_threads_that_destroy_an_object_does)
+{
+	constexpr int count = 100;
+	lend::arena arena("roads");
+	std::atomic<int> arrived{0};
+	std::atomic<int> destroyed{0};
+	std::atomic<int> thrown{0};
+	const auto destroy_all = [&] {
+		for (int i = 0; i < count; i++) {
+			const std::string name = std::to_string(i);
+
+			/* Spins: after a yield they would hardly meet. */
+			arrived++;
+			while (arrived < 2 * (i + 1))
+				;
+			try {
+				destroyed += arena.destroy<int>(name.c_str());
+			} catch (const lend::error &) {
+				thrown++;
+			}
+		}
+	};
+
+	for (int i = 0; i < count; i++)
+		arena.construct<int>(std::to_string(i).c_str(), i);
+	std::thread other(destroy_all);
+	destroy_all();
+	other.join();
+	CU_ASSERT_EQUAL(destroyed, count);
+	CU_ASSERT_EQUAL(thrown, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
 CLEAN_TEST(made_object_has_no_name_and_is_destroyed_by_address)
 {
 	lend::arena arena("roads");
@@ -355,6 +389,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(taken_or_impossible_name_leaves_nothing_behind),
 	SUITE_TEST(throwing_constructor_leaves_nothing_behind),
 	SUITE_TEST(find_or_construct_makes_one_object_for_all_threads),
+	SUITE_TEST(one_of_the_threads_that_destroy_an_object_does),
 	SUITE_TEST(made_object_has_no_name_and_is_destroyed_by_address),
 	SUITE_TEST(want_of_memory_is_a_bad_alloc_with_its_reason),
 	SUITE_TEST(arena_shares_once_and_purges),

@@ -11,6 +11,7 @@
 #include <forward_list>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -552,6 +553,57 @@ void containers_that_store_raw_pointers_still_are_refused()
 		cause::raw_container>));
 }
 
+/* What looks like a container or an atomic, and holds more than that. */
+struct and_a_pointer : vector<int, fancy> {
+	int *p;
+};
+
+template <class T> struct and_a_string : vector<T, fancy> {
+	std::string s;
+};
+
+struct counter : std::atomic<long> {
+	int *p;
+};
+
+class own_container
+{
+	int *raw_;
+	LEND_FIELDS(own_container, raw_)
+
+      public:
+	using value_type = int;
+	using allocator_type = fancy<int>;
+};
+
+class own_good_container
+{
+	offset_ptr<int> first_;
+	LEND_FIELDS(own_good_container, first_)
+
+      public:
+	using value_type = int;
+	using allocator_type = fancy<int>;
+};
+
+template <class T> struct no_init_allocator : std::allocator<T> {
+	template <class U> struct rebind {
+		using other = no_init_allocator<U>;
+	};
+};
+
+void what_only_looks_like_a_container_is_opaque()
+{
+	CU_ASSERT((fixed_for<and_a_pointer, cause::opaque>));
+	CU_ASSERT((fixed_for<and_a_string<int>, cause::opaque>));
+	CU_ASSERT((refused_for<and_a_string<std::string>, cause::process_heap>));
+	CU_ASSERT((fixed_for<counter, cause::opaque>));
+	CU_ASSERT((fixed_for<own_container, cause::raw_pointer>));
+	CU_ASSERT(both<own_good_container>);
+	CU_ASSERT((fixed_for<std::back_insert_iterator<vector<int, fancy>>, cause::opaque>));
+	CU_ASSERT((refused_for<vector<int, no_init_allocator>, cause::process_heap>));
+}
+
 /* Classes that hold themselves. */
 struct tree {
 	int value;
@@ -666,6 +718,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(containers_with_raw_pointers_hold_in_fixed_arenas_only),
 	SUITE_TEST(containers_with_fancy_pointers_hold_anywhere),
 	SUITE_TEST(containers_that_store_raw_pointers_still_are_refused),
+	SUITE_TEST(what_only_looks_like_a_container_is_opaque),
 	SUITE_TEST(a_class_may_hold_itself),
 	SUITE_TEST(opaque_types_hold_in_fixed_arenas),
 	SUITE_TEST(the_author_has_the_last_word),

@@ -134,9 +134,9 @@ void a_path_is_spelled_out()
 	CU_ASSERT(lend::detail::spell_path("N4town5graphE") == "town::graph");
 	CU_ASSERT(lend::detail::spell_path("St6vectorIiSaIiEE") == "std::vector<iSaIiEE");
 	CU_ASSERT(lend::detail::spell_path("N1aIiE1bE") == "a<iE1bE");
-	CU_ASSERT(lend::detail::spell_path("A4_i") == "A4_i");
-	CU_ASSERT(lend::detail::spell_path("Pi") == "Pi");
-	CU_ASSERT(lend::detail::spell_path("Ss") == "Ss");
+	CU_ASSERT(lend::detail::spell_path("A4_i") == "_ZA4_i");
+	CU_ASSERT(lend::detail::spell_path("Pi") == "_ZPi");
+	CU_ASSERT(lend::detail::spell_path("Ss") == "_ZSs");
 	CU_ASSERT(lend::detail::spell_path("9a") == "a"); /* no name: no harm */
 }
 

@@ -3,6 +3,7 @@
 /* lend-test: tsan */
 #include <atomic>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -61,7 +62,6 @@ void destroy(thing *);
 void deallocate(thing *, int);
 template <class T, class... Args> T *construct_at(thing *, Args &&...);
 template <class T> void let_go_weak(T *);
-template <class T> bool may_write(T *);
 
 } // namespace app
 
@@ -87,6 +87,52 @@ static_assert(std::is_nothrow_move_constructible_v<lend::shared<int>> &&
 	      std::is_nothrow_move_assignable_v<lend::shared<int>> &&
 	      !std::is_nothrow_copy_constructible_v<lend::shared<int>>);
 static_assert(!std::is_convertible_v<int *, lend::unique<int>>);
+
+/* As one type in two versions of a program; one that is not known; and who owns them. */
+struct before {
+	int *a;
+};
+
+struct after {
+	int a;
+	int b;
+	int c;
+};
+
+struct unknown;
+
+template <template <class> class Owner> struct owns {
+	template <class T>
+	static constexpr bool moves = lend::is_relocatable_v<Owner<T>>
+		&&lend::is_relocatable_v<std::pair<int, Owner<T>>>;
+
+	static_assert(moves<int> && moves<node> && moves<unknown> && !moves<before>);
+	static_assert(lend::is_shareable_v<Owner<before>> &&
+		      !lend::is_shareable_v<Owner<std::vector<int>>>);
+};
+
+template struct owns<lend::unique>;
+template struct owns<lend::shared>;
+template struct owns<lend::weak>;
+
+CLEAN_TEST(owners_tell_what_they_own)
+{
+	struct of_before {
+		lend::unique<before> one;
+		lend::shared<int> two;
+	};
+
+	const std::string name = lend::type_of<lend::unique<before>>().name;
+	CU_ASSERT_NOT_EQUAL(name.find('~'), name.npos);
+	CU_ASSERT_NOT_EQUAL(std::string(lend::type_of<of_before>().name).find('~'), name.npos);
+	CU_ASSERT_EQUAL(lend::detail::fold_elements<lend::unique<unknown>>(
+				LEND_LAYOUT_SEED, lend::detail::types<>{}),
+		LEND_LAYOUT_SEED);
+	CU_ASSERT_NOT_EQUAL(lend::detail::fold_elements<lend::unique<before>>(
+				    LEND_LAYOUT_SEED, lend::detail::types<>{}),
+		lend::detail::fold_elements<lend::unique<after>>(
+			LEND_LAYOUT_SEED, lend::detail::types<>{}));
+}
 
 CLEAN_TEST(unique_destroys_its_object_once)
 {
@@ -135,6 +181,24 @@ CLEAN_TEST(unique_moves_swaps_releases_and_resets)
 	CU_ASSERT_EQUAL(alive, 0);
 	three = lend::make_unique<counted>(3);
 	three = nullptr;
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(owned_objects_may_be_const)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		auto unique = lend::make_unique<const counted>(1);
+		auto shared = lend::make_shared<const counted>(2);
+		auto volatile_too = lend::make_unique<const volatile int>(3);
+
+		CU_ASSERT_EQUAL(unique->value + shared->value + *volatile_too, 6);
+		CU_ASSERT_EQUAL(alive, 2);
+		CU_ASSERT_EQUAL(*arena.construct<const int>("four", 4), 4);
+		CU_ASSERT_TRUE(arena.destroy<const int>("four"));
+	}
 	CU_ASSERT_EQUAL(alive, 0);
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
@@ -424,8 +488,10 @@ CLEAN_TEST(threads_that_share_destroy_once_and_see_all_writes)
 }
 
 const struct suite_test tests[] = {
+	SUITE_TEST(owners_tell_what_they_own),
 	SUITE_TEST(unique_destroys_its_object_once),
 	SUITE_TEST(unique_moves_swaps_releases_and_resets),
+	SUITE_TEST(owned_objects_may_be_const),
 	SUITE_TEST(unique_members_make_a_list_in_the_arena),
 	SUITE_TEST(functions_of_the_object_s_namespace_are_left_alone),
 	SUITE_TEST(throwing_constructor_frees_what_was_to_be_owned),

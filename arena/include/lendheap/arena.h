@@ -118,6 +118,12 @@ LEND_API int lend_arena_is_fixed(const struct lend_arena *arena);
 LEND_API int lend_arena_is_owned(const struct lend_arena *arena);
 
 /*
+ * 1 when the address lies in an arena that this process owns and may write, at the window, else 0:
+ * lend_arena_is_owned() of lend_arena_of(), in one call. NULL is allowed.
+ */
+LEND_API int lend_arena_owns(const void *pointer);
+
+/*
  * Where the arena's data lie in this process and how many of the bytes there exist now. The
  * count grows with use; what another process names beyond it is not there (yet), so a borrower
  * checks offsets it was told against this. Returns 0; -ESTALE after destroy or close.

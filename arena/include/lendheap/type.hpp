@@ -19,8 +19,8 @@
  *	town::graph~8e7d1f2a90b3c456                     one that holds containers
  *	std::vector<iN4lend15fixed_allocatorIiEEE~...    a template: its arguments stay mangled
  *
- * After the ~ is a hash of the whole mangled name and of the elements of every container that
- * is seen in T (lendheap/traits.hpp): their names, sizes, alignments and versions. A program
+ * After the ~ is a hash of the whole mangled name and of the elements of every container (and
+ * lend::unique, shared, weak) that is seen in T (lendheap/traits.hpp): their names, sizes, alignments and versions. A program
  * whose struct node has grown does not find the std::vector<node> of one where it has not.
  * What lies behind plain pointers, and what changes but keeps name and size, is for your version.
  * Compilers do not agree on the names of closures: give a comparison function a class.
@@ -135,7 +135,7 @@ std::uint64_t fold_elements(std::uint64_t hash, [[maybe_unused]] types<Seen...> 
 	else if constexpr (std::is_same_v<parts<T>, opaque>)
 		return hash;
 	else
-		return fold_parts<is_container<T>>(hash, parts<T>{}, types<Seen..., T>{});
+		return fold_parts<has_elements<T>>(hash, parts<T>{}, types<Seen..., T>{});
 }
 
 /*
@@ -165,7 +165,8 @@ inline std::string spell_path(std::string_view mangled)
 		rest = rest.substr(std::min(rest.size(), digits ? digits + bytes : 2));
 	}
 	if (path.empty())
-		return std::string(mangled);
+		return std::string("_Z").append(
+			mangled); /* Pi, an int *, is no class of that name */
 	if (nested && rest == "E")
 		return path;
 	if (rest.substr(0, 1) == "I")

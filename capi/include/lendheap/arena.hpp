@@ -97,6 +97,13 @@ class arena_options
 	lend_arena_options options_ = {};
 };
 
+class arena;
+class borrowed;
+
+/* They are handles of this process. */
+template <> inline constexpr sharing sharing_of<arena> = sharing::refused;
+template <> inline constexpr sharing sharing_of<borrowed> = sharing::refused;
+
 namespace detail
 {
 
@@ -257,14 +264,21 @@ class [[nodiscard]] arena
 		return object.release();
 	}
 
-	/* Forget the name and destroy its T. false when there is none; throws as find() does. */
+	/*
+	 * Forget the name and destroy its T. false when there is none, also when another thread was
+	 * faster; throws as find() does.
+	 */
 	template <class T> bool destroy(const char *name)
 	{
 		T *object = find<T>(name);
 
 		if (!object)
 			return false;
-		detail::check(lend_root_unset(handle_, name));
+		const int err = lend_root_unset(handle_, name);
+
+		if (err == -ENOENT)
+			return false;
+		detail::check(err);
 		lend::destroy(object);
 		return true;
 	}

@@ -361,9 +361,10 @@ LENDI_INSTANCE void LENDI_MAP(lendi_entry_fini)(struct lend_arena *arena, LENDI_
 #endif
 }
 
+/* Where they begin; without a table where the empty group of the header ends. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_entries)(const struct LEND_MAP *map)
 {
-	return (LENDI_MAP_ENTRY *)lend_ptr_get(&map->shm.entries);
+	return (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
 }
 
 /* The next entry; NULL at the end. */
@@ -399,7 +400,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_seek)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
 {
-	LENDI_MAP_ENTRY *entries = (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
+	LENDI_MAP_ENTRY *entries = LENDI_MAP(lendi_entries)(map);
 	uint64_t at = lendi_map_home(hash, map->shm.last);
 	uint8_t tag = lendi_map_tag(hash);
 	uint64_t step = 0;

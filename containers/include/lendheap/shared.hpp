@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <lendheap/unique.hpp>
@@ -41,12 +42,22 @@ namespace lend
 template <class T> class shared;
 template <class T> class weak;
 
-/* They are 8 bytes of offset; what they own was looked at when that was made. */
-template <class T> inline constexpr sharing sharing_of<shared<T>> = sharing::relocatable;
-template <class T> inline constexpr sharing sharing_of<weak<T>> = sharing::relocatable;
-
 namespace detail
 {
+
+/* They hold wherever what they own does. */
+template <class T> constexpr auto parts_of(tag<shared<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> constexpr auto parts_of(tag<weak<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> inline constexpr bool has_elements<shared<T>> = has<T, complete>;
+template <class T> inline constexpr bool has_elements<weak<T>> = has<T, complete>;
 
 /* What a shared owns: the counts, and the object for as long as strong is not 0. */
 template <class T> struct counted {
@@ -63,7 +74,8 @@ template <class T> struct counted {
 	template <class... Args> explicit counted(Args &&...args)
 	{
 		(void)detail::construct_at<T>(
-			std::addressof(object), std::forward<Args>(args)...);
+			const_cast<std::remove_cv_t<T> *>(std::addressof(object)),
+			std::forward<Args>(args)...);
 	}
 
 	~counted()
@@ -77,7 +89,7 @@ counted<T> *count_one(counted<T> *block, std::atomic<std::uint32_t> counted<T>::
 {
 	if (!block)
 		return nullptr;
-	if (!detail::may_write(block))
+	if (!lend_arena_owns(block))
 		throw error(-EPERM, "a lend::shared or weak is copied in a process that may "
 				    "not write its arena");
 	/* Relaxed: the caller's own one keeps the block alive. */
@@ -89,7 +101,7 @@ template <class T> void let_go_weak(counted<T> *block) noexcept
 {
 	/* LAST: release of what we did, acquire of what others did. */
 	if (block->weak.fetch_sub(1, std::memory_order_acq_rel) == 1)
-		lend::destroy(block);
+		detail::deallocate(block, 1); /* no object is in it any more */
 }
 
 template <class T> void let_go_strong(counted<T> *block) noexcept
@@ -105,6 +117,8 @@ template <class T> void let_go_strong(counted<T> *block) noexcept
 
 template <class T> class shared
 {
+	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
+
       public:
 	using element_type = T;
 	using weak_type = weak<T>;
@@ -144,7 +158,7 @@ template <class T> class shared
 
 	~shared()
 	{
-		if (block_ && detail::may_write(block_.get()))
+		if (block_ && lend_arena_owns(block_.get()))
 			detail::let_go_strong(block_.get());
 	}
 
@@ -232,6 +246,8 @@ template <class T> class shared
 /* Sees a shared object without owning it. */
 template <class T> class weak
 {
+	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
+
       public:
 	using element_type = T;
 
@@ -271,7 +287,7 @@ template <class T> class weak
 
 	~weak()
 	{
-		if (block_ && detail::may_write(block_.get()))
+		if (block_ && lend_arena_owns(block_.get()))
 			detail::let_go_weak(block_.get());
 	}
 
@@ -282,7 +298,7 @@ template <class T> class weak
 
 		if (!block || expired())
 			return nullptr;
-		if (!detail::may_write(block))
+		if (!lend_arena_owns(block))
 			throw error(-EPERM, "a lend::weak is locked in a process that may not "
 					    "write its arena");
 		/* Relaxed: what made the object came to us with the weak. */

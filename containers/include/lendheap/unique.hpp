@@ -36,17 +36,24 @@ namespace lend
 
 template <class T> class unique;
 
-/* It is 8 bytes of offset; what it owns was looked at when that was made. */
-template <class T> inline constexpr sharing sharing_of<unique<T>> = sharing::relocatable;
-
 namespace detail
 {
 
-/* Memory of the scope for one T, given back unless kept. */
+/* It holds wherever what it owns does. */
+template <class T> constexpr auto parts_of(tag<unique<T>>)
+{
+	return detail::parts_of_owner<T>();
+}
+
+template <class T> inline constexpr bool has_elements<unique<T>> = has<T, complete>;
+
+/* Memory of the scope for one T, const or not, given back unless kept. */
 template <class T> class room
 {
+	using object = std::remove_cv_t<T>;
+
       public:
-	room() : memory_(detail::allocate_in_scope<T>(1))
+	room() : memory_(detail::allocate_in_scope<object>(1))
 	{
 	}
 
@@ -70,7 +77,7 @@ template <class T> class room
 	}
 
       private:
-	T *memory_;
+	object *memory_;
 };
 
 #pragma GCC diagnostic push
@@ -85,14 +92,6 @@ template <class T, class... Args> T *construct_at(void *memory, Args &&...args)
 }
 #pragma GCC diagnostic pop
 
-/* Does the object lie in an arena that this process owns? A forked child does not. */
-inline bool may_write(const void *object) noexcept
-{
-	const lend_arena *arena = lend_arena_of(object);
-
-	return arena && lend_arena_is_owned(arena);
-}
-
 } // namespace detail
 
 /*
@@ -105,7 +104,7 @@ template <class T> void destroy(T *object) noexcept
 
 	/* The free asks for itself; a destructor with nothing to do need not be kept from it. */
 	if constexpr (!std::is_trivially_destructible_v<T>)
-		if (detail::may_write(object))
+		if (lend_arena_owns(object))
 			object->~T();
 	lend_free_any(const_cast<std::remove_cv_t<T> *>(object), sizeof(T), alignof(T));
 }

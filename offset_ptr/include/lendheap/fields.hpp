@@ -183,6 +183,11 @@ struct field_access {
 	/* clang-format on */
 };
 
+/* A class derived from one with LEND_FIELDS inherits the declaration, not the truth. */
+template <class T>
+inline constexpr bool declares_fields =
+	std::is_same_v<decltype(field_access::declared_in<T>(0)), T>;
+
 /* The largest count in [Least, Most] that T takes, given that it takes Least. */
 template <class T, std::size_t Least, std::size_t Most> constexpr std::size_t count_fields()
 {
@@ -236,8 +241,7 @@ struct opaque {
 /* The fields of the class T in their order, as types<...>; or opaque. */
 template <class T> constexpr auto find_fields()
 {
-	/* A class derived from one with LEND_FIELDS inherits the declaration, not the truth. */
-	if constexpr (std::is_same_v<decltype(field_access::declared_in<T>(0)), T>) {
+	if constexpr (declares_fields<T>) {
 		static_assert(field_access::declared_count<T>() <= LENDI_FIELDS_MAX,
 			"too many fields for LEND_FIELDS: specialize lend::sharing_of<T>");
 		return decltype(field_access::bind(

@@ -25,10 +25,13 @@
  *                                                                      that stores raw ones still
  * aggregate of up to 64 fields (lendheap/fields.hpp)    each field     each field
  * class with LEND_FIELDS(class, fields...)              each field     each field
+ * lend::unique, shared, weak of a T that is complete    T              T
  * other class, or union: opaque                         yes            no, unless its alignment
  *                                                                      leaves no place to a pointer
  *
- * An element of a container is its value type; its comparison and hash functions count too.
+ * An element of a container is its value type; its comparison and hash functions count too. What
+ * looks like a container (or an atomic) but is not of std or Boost, such as a class derived from
+ * one, may have fields besides: relocated, it is opaque.
  * What lies behind a pointer is not looked at: it may be incomplete, and it is there in its own
  * right. A class that holds itself, in a container, is fine if the rest of it is.
  *
@@ -191,6 +194,18 @@ template <class T> using duration_of = typename T::duration;
 
 template <class T> inline constexpr bool is_container = has<T, allocator_of> &&has<T, value_of>;
 
+/* Do the parts of T lie elsewhere, so that its size does not tell theirs? Owners do too. */
+template <class T> inline constexpr bool has_elements = is_container<T>;
+
+/* Is T, which looks like something of std, from std or Boost, and so known to be that alone? */
+template <class T> constexpr bool is_of_library()
+{
+	constexpr std::string_view name = __PRETTY_FUNCTION__;
+	constexpr std::string_view type = name.substr(name.find("T = ") + 4);
+
+	return type.substr(0, 5) == "std::" || type.substr(0, 7) == "boost::";
+}
+
 /* Is a Member, which T names, all that T can consist of? */
 template <class T, template <class> class Member> constexpr bool is_made_of()
 {
@@ -228,8 +243,10 @@ template <class T> constexpr bool has_reference()
 	       !std::is_move_assignable_v<T>;
 }
 
-template <class T> inline constexpr bool is_process_heap = false;
-template <class T> inline constexpr bool is_process_heap<std::allocator<T>> = true;
+/* std::allocator and what derives from it. */
+template <class T>
+inline constexpr bool is_process_heap =
+	std::is_base_of_v<std::allocator<typename T::value_type>, T>;
 template <class T>
 inline constexpr bool is_process_heap<boost::container::new_allocator<T>> = true;
 template <class T, class From, class Options>
@@ -303,7 +320,9 @@ template <class T> struct tag {
 /* The types that a class consists of, as types<...>; or opaque. */
 template <class T> constexpr auto parts_of(tag<T>)
 {
-	if constexpr (is_container<T>)
+	if constexpr (declares_fields<T>)
+		return fields_of<T>{};
+	else if constexpr (is_container<T>)
 		return types<typename T::value_type>{} + member_if_any<T, key_compare_of>() +
 		       member_if_any<T, hasher_of>() + member_if_any<T, key_equal_of>();
 	else if constexpr (has<T, sequence_of> && has<T, size_of>) /* std::stack and its kin */
@@ -329,12 +348,42 @@ types<typename std::unique_ptr<T, D>::pointer, D> parts_of(tag<std::unique_ptr<T
 
 template <class T> using parts = decltype(parts_of(tag<T>{}));
 
+/* What owns a T consists of it, unless it is not known here. */
+template <class T> using complete = std::enable_if_t<sizeof(T) != 0, T>;
+
+template <class T> constexpr auto parts_of_owner()
+{
+	if constexpr (has<T, complete>)
+		return types<T>{};
+	else
+		return types<>{};
+}
+
+/* May T consist of more than its parts, and of a pointer at that? */
+template <class T> constexpr bool may_hide_pointer()
+{
+	if constexpr (alignof(T) < alignof(void *))
+		return false;
+	else if constexpr (std::is_same_v<parts<T>, opaque>)
+		return true;
+	else if constexpr (declares_fields<T>)
+		return false;
+	else
+		return (is_container<T> || has<T, sequence_of> ||
+			has<T, lock_free_of>)&&!is_of_library<T>();
+}
+
 /* The verdict on T without qualifiers; Seen are the classes that it is a part of. */
 template <class T, bool Moved, class Seen> constexpr auto inspect();
 
 template <bool Moved, class Seen, class... T> constexpr auto inspect_each(types<T...>)
 {
 	return (fine{} & ... & inspect<std::remove_cv_t<T>, Moved, Seen>());
+}
+
+template <bool Moved, class Seen> constexpr auto inspect_each(opaque)
+{
+	return fine{};
 }
 
 template <class T, bool Moved, class... Seen> constexpr auto inspect_class(types<Seen...>)
@@ -345,12 +394,13 @@ template <class T, bool Moved, class... Seen> constexpr auto inspect_class(types
 		return verdict<fault_of_class<T>(), T>{};
 	else if constexpr (Moved && moved_fault_of_class<T>() != cause::none)
 		return verdict<moved_fault_of_class<T>(), T>{};
-	else if constexpr (!std::is_same_v<parts<T>, opaque>)
-		return inspect_each<Moved, types<Seen..., T>>(parts<T>{});
-	else if constexpr (Moved && alignof(T) >= alignof(void *))
-		return verdict<cause::opaque, T>{};
-	else
-		return fine{};
+	else {
+		constexpr cause hidden =
+			Moved && may_hide_pointer<T>() ? cause::opaque : cause::none;
+
+		return inspect_each<Moved, types<Seen..., T>>(parts<T>{}) &
+		       verdict<hidden, T>{};
+	}
 }
 
 template <class T, bool Moved, class Seen> constexpr auto inspect()
