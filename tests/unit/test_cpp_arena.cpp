@@ -377,7 +377,23 @@ CLEAN_TEST(forked_child_finds_and_changes_nothing)
 	CU_ASSERT_EQUAL(arena.find<words>("words")->size(), 2);
 }
 
+void a_result_holds_a_value_of_any_type_or_a_failure()
+{
+	lend::result<int> three(3);
+	auto none = lend::result<int>::failure(-ENOENT);
+
+	CU_ASSERT(three && *three == 3 && three.error() == 0);
+	CU_ASSERT(!none && none.error() == -ENOENT);
+	try {
+		(void)std::move(none).value();
+		CU_FAIL("a failure has no value");
+	} catch (const lend::error &e) {
+		CU_ASSERT_EQUAL(e.code().value(), ENOENT);
+	}
+}
+
 const struct suite_test tests[] = {
+	SUITE_TEST(a_result_holds_a_value_of_any_type_or_a_failure),
 	SUITE_TEST(arena_is_made_from_a_name_and_gone_with_its_object),
 	SUITE_TEST(arena_options_reach_the_arena),
 	SUITE_TEST(arena_that_cannot_be_made_throws_the_reason),

@@ -85,7 +85,7 @@ template <class T> class result
 	/* err is negative; the thread's sentence goes with it. */
 	static result failure(int err) noexcept
 	{
-		return result(err);
+		return result(failed{err});
 	}
 
 	explicit operator bool() const noexcept
@@ -140,9 +140,13 @@ template <class T> class result
 	}
 
       private:
-	explicit result(int err) noexcept : error_(err)
+	struct failed {
+		int err;
+	};
+
+	explicit result(failed how) noexcept : error_(how.err)
 	{
-		assert(err < 0);
+		assert(how.err < 0);
 		std::snprintf(detail_, sizeof(detail_), "%s", lend_error_detail());
 	}
 
