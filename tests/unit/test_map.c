@@ -707,9 +707,13 @@ static const struct visitor visitors[] = {VISITOR(walk), VISITOR(walk_for_ever)}
 
 CLEAN_TEST(other_programs_walk_it_at_its_place_and_elsewhere)
 {
-	struct lend_arena *arena = make_arena();
-	struct town_map *towns = make_towns(arena);
+	struct lend_arena *arena;
+	struct town_map *towns;
 
+	if (under_valgrind())
+		return; /* it follows no program, and takes ten seconds to start one */
+	arena = make_arena();
+	towns = make_towns(arena);
 	CU_ASSERT_EQUAL(visit(arena, VISIT_FIXED, "walk"), 0);
 	CU_ASSERT_EQUAL(visit(arena, VISIT_RELOCATED, "walk"), 0);
 	town_map_fini(towns, arena);
@@ -718,10 +722,15 @@ CLEAN_TEST(other_programs_walk_it_at_its_place_and_elsewhere)
 
 CLEAN_TEST(a_reader_killed_in_mid_walk_harms_nothing)
 {
-	struct lend_arena *arena = make_arena();
-	struct town_map *towns = make_towns(arena);
-	struct child reader = visit_start(arena, VISIT_RELOCATED, "walk_for_ever");
+	struct lend_arena *arena;
+	struct town_map *towns;
+	struct child reader;
 
+	if (under_valgrind())
+		return; /* it follows no program, and takes ten seconds to start one */
+	arena = make_arena();
+	towns = make_towns(arena);
+	reader = visit_start(arena, VISIT_RELOCATED, "walk_for_ever");
 	CU_ASSERT_TRUE(child_await(reader.sock));
 	child_kill(&reader);
 	CU_ASSERT_EQUAL(town_map_check(towns, arena), 0);
