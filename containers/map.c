@@ -5,21 +5,14 @@
 #include "containers/block.h"
 
 struct table {
-	const char *groups;
-	uint64_t count; /* of groups */
+	const char *entries;
+	uint64_t groups;
 };
 
-static const struct lend_map_group_shm *group_at(
-	const struct table *table, const struct lend_map_kind *kind, uint64_t index)
+static const void *entry_at(const struct table *table, const struct lend_map_kind *kind,
+	uint64_t group, uint32_t slot)
 {
-	return (const void *)(table->groups + index * kind->group_bytes);
-}
-
-static const void *entry_of(
-	const struct lend_map_group_shm *group, const struct lend_map_kind *kind, uint32_t slot)
-{
-	return (const char *)group + kind->group_bytes -
-	       (kind->slots - slot) * kind->entry_bytes;
+	return table->entries + (group * LEND_MAP_SLOTS + slot) * kind->entry_bytes;
 }
 
 /* map is a copy of the header that lies at place. */
@@ -28,10 +21,12 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	struct table *out_table)
 {
 	uint64_t load_max;
+	uint64_t groups;
+	uint64_t bytes;
 
-	out_table->groups = lend_ptr_get(&map->table);
-	out_table->count = 0;
-	if (!out_table->groups) {
+	out_table->entries = lend_ptr_get(&map->entries);
+	out_table->groups = 0;
+	if (!out_table->entries) {
 		if (map->count != 0 || map->growth_left != 0)
 			return lendi_fail(-EUCLEAN,
 				"map: %llu entries, room for %llu, no table",
@@ -39,18 +34,20 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 				(unsigned long long)map->growth_left);
 		return 0;
 	}
-	out_table->count = map->shift > 63 ? UINT64_MAX : lendi_map_last(map->shift) + 1;
-	if (out_table->count > LENDI_BLOCK_BYTES_MAX / kind->group_bytes)
+	groups = map->shift > 63 ? UINT64_MAX : lendi_map_last(map->shift) + 1;
+	bytes = lendi_map_bytes(groups, kind->entry_bytes);
+	if (!bytes)
 		return lendi_fail(-EUCLEAN, "map: shift %u", map->shift);
-	load_max = lendi_map_load_max(out_table->count, kind->slots);
+	load_max = lendi_map_load_max(groups);
 	if (map->count > load_max || map->growth_left > load_max - map->count)
 		return lendi_fail(-EUCLEAN, "map: %llu entries and room for %llu, of %llu",
 			(unsigned long long)map->count, (unsigned long long)map->growth_left,
 			(unsigned long long)load_max);
+	out_table->groups = groups;
 	if (!arena)
 		return 0;
-	return lendi_block_check(arena, "map", place, out_table->groups,
-		out_table->count * kind->group_bytes, LENDI_MAP_ALIGNMENT);
+	return lendi_block_check(arena, "map", place,
+		lendi_map_group(out_table->entries, groups - 1), bytes, LENDI_MAP_ALIGNMENT);
 }
 
 /* The count, and that each key is safe to read. */
@@ -62,16 +59,13 @@ static int check_groups(const struct lend_map_shm *map, const struct lend_map_ki
 	uint32_t slot;
 	int err;
 
-	for (i = 0; i < table->count; i++) {
-		const struct lend_map_group_shm *group = group_at(table, kind, i);
+	for (i = 0; i < table->groups; i++) {
+		const struct lend_map_group_shm *group = lendi_map_group(table->entries, i);
 
-		for (slot = 0; slot < LEND_MAP_GROUP_SLOTS_MAX; slot++) {
+		for (slot = 0; slot < LEND_MAP_SLOTS; slot++) {
 			if (group->tags[slot] == 0)
 				continue;
-			if (slot >= kind->slots)
-				return lendi_fail(-EUCLEAN, "map: group %llu: slot %u of %u",
-					(unsigned long long)i, slot, kind->slots);
-			err = kind->key_check(entry_of(group, kind, slot), arena);
+			err = kind->key_check(entry_at(table, kind, i, slot), arena);
 			if (err)
 				return err;
 			count++;
@@ -90,11 +84,11 @@ static int check_search(const struct lend_map_shm *map, const struct lend_map_ki
 	uint64_t i;
 	uint32_t slot;
 
-	for (i = 0; i < table->count; i++) {
-		const struct lend_map_group_shm *group = group_at(table, kind, i);
+	for (i = 0; i < table->groups; i++) {
+		const struct lend_map_group_shm *group = lendi_map_group(table->entries, i);
 
-		for (slot = 0; slot < kind->slots; slot++) {
-			const void *entry = entry_of(group, kind, slot);
+		for (slot = 0; slot < LEND_MAP_SLOTS; slot++) {
+			const void *entry = entry_at(table, kind, i, slot);
 			const void *found;
 
 			if (group->tags[slot] == 0)
@@ -117,7 +111,7 @@ int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *k
 	struct table table;
 	int err;
 
-	lend_ptr_copy(&head.table, &map->table);
+	lend_ptr_copy(&head.entries, &map->entries);
 	head.count = map->count;
 	head.growth_left = map->growth_left;
 	head.seed = map->seed;

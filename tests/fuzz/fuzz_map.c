@@ -71,17 +71,19 @@ static void use_map(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct lend_map_shm head;
-	uint8_t *table;
-	size_t table_bytes;
+	uint8_t *table = NULL;
+	size_t table_bytes = 0;
+	uint64_t last;
 	size_t at;
 
 	if (bytes < 1)
 		return 0;
 	make_map(data[0] % ENTRIES_MAX);
-	table = lend_ptr_get(&map->shm.table);
-	table_bytes =
-		table ? (lendi_map_last(map->shm.shift) + 1) * sizeof(struct word_map_group)
-		      : 0;
+	last = lendi_map_last(map->shm.shift);
+	if (!lend_ptr_is_null(&map->shm.entries)) {
+		table = (uint8_t *)lendi_map_group(lend_ptr_get(&map->shm.entries), last);
+		table_bytes = lendi_map_bytes(last + 1, sizeof(struct word_map_entry));
+	}
 	require(table_bytes <= sizeof(good));
 	if (table)
 		memcpy(good, table, table_bytes);

@@ -64,12 +64,10 @@
  * Death. An entry is complete before its tag makes it seen. An owner that dies while a table is
  * exchanged, or between a tag and the count, leaves a map that check refuses.
  *
- * How. Groups of up to 15 entries stand behind 16 bytes of their own: a tag for each entry,
- * eight bits of its hash, and an overflow byte that tells which tags went on to a later group.
- * So a search looks at one group as a rule, hit or miss, and erasing leaves no tombstone.
- * Source: tags and overflow byte are Joaquin M Lopez Munoz's, boost::unordered_flat_map; that a
- * group lies in one piece is from F14 of Nathan Bronson and Xiao Shi. docs/decisions, 0004, has
- * the measurements.
+ * How. Entries stand in groups of 15. 16 bytes tell of each group: a tag for each entry, eight
+ * bits of its hash, and an overflow byte that says which tags went on to a later group. So a
+ * search looks at one group as a rule, hit or miss, and erasing leaves no tombstone. Source:
+ * Joaquin M Lopez Munoz, boost::unordered_flat_map. Why this one: docs/decisions, 0004.
  */
 #include <assert.h>
 #include <errno.h>
@@ -92,19 +90,25 @@
 extern "C" {
 #endif
 
-#define LEND_MAP_GROUP_SLOTS_MAX 15
-#define LENDI_MAP_ALIGNMENT      16 /* of the table, as lend_alloc() gives it */
+#define LEND_MAP_SLOTS      15 /* entries in a group */
+#define LENDI_MAP_ALIGNMENT 16 /* of the table, as lend_alloc() gives it */
 
-/* The front of a group. */
+/* What there is to know of 15 entries. */
 struct lend_map_group_shm {
-	uint8_t tags[LEND_MAP_GROUP_SLOTS_MAX]; /* 0: free, or a slot that this type has not */
+	uint8_t tags[LEND_MAP_SLOTS]; /* 0: free */
 	uint8_t overflow; /* bit tag % 8: an entry with such a tag may lie in a later group */
 };
 LEND_SHM_SIZEOF(struct lend_map_group_shm, 16);
 LEND_SHM_AT(struct lend_map_group_shm, overflow, 15);
 
+/*
+ * The table is one block: the groups, last one first, and then the entries of all groups in order.
+ *
+ *	| group n-1 | ... | group 1 | group 0 | entries 0 to 14 | 15 to 29 | ... |
+ *	                                      ^ entries
+ */
 struct lend_map_shm {
-	LEND_PTR(void) table; /* the groups; null: none yet */
+	LEND_PTR(void) entries; /* null: no table yet */
 	uint64_t count;
 	uint64_t growth_left; /* entries that may come before a new table does */
 	uint64_t seed;
@@ -117,10 +121,7 @@ LEND_SHM_AT(struct lend_map_shm, shift, 32);
 
 /* What the check needs to know of an instance. */
 struct lend_map_kind {
-	uint64_t group_bytes;
 	uint64_t entry_bytes;
-	uint32_t slots; /* entries in a group; they are its last bytes */
-	uint32_t pad0;
 	/* 0, or -EUCLEAN when the entry's key is not safe to read. */
 	int (*key_check)(const void *entry, const struct lend_arena *arena);
 	/* The entry that is found for the key of this one. */
@@ -135,17 +136,6 @@ struct lend_map_kind {
 LEND_API int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *kind,
 	const struct lend_arena *arena);
 
-/*
- * Entries in a group: as many of 15, 14 or 12 as waste least of whole cache lines. The group's
- * front is 16 bytes or a little more.
- */
-#define LENDI_MAP_GROUP_BYTES(slots, bytes) ((16 + (slots) * (bytes) + 63) / 64 * 64)
-#define LENDI_MAP_DENSER(a, b, bytes)                                                          \
-	(LENDI_MAP_GROUP_BYTES(a, bytes) * (b) < LENDI_MAP_GROUP_BYTES(b, bytes) * (a))
-#define LENDI_MAP_SLOTS(bytes)                                                                 \
-	(LENDI_MAP_DENSER(14, 15, bytes) ? (LENDI_MAP_DENSER(12, 14, bytes) ? 12 : 14)         \
-					 : (LENDI_MAP_DENSER(12, 15, bytes) ? 12 : 15))
-
 /* From here on: how the instances are made; names with lendi_ are not for use elsewhere. */
 
 /* A tag is the low byte of the hash, but never 0. */
@@ -156,19 +146,15 @@ static inline uint8_t lendi_map_tag(uint64_t hash)
 	return (uint8_t)(low + !low);
 }
 
-static inline uint8_t lendi_map_overflow_bit(uint8_t tag)
-{
-	return (uint8_t)(1u << (tag & 7));
-}
-
-/* Bit i: tags[i] is tag; bit 15 says nothing. */
+/* Bit i: tags[i] is tag. */
 static inline uint32_t lendi_map_match(const struct lend_map_group_shm *group, uint8_t tag)
 {
 #ifdef __SSE2__
 	__m128i tags = _mm_loadu_si128((const __m128i *)(const void *)group);
 
 	return (uint32_t)_mm_movemask_epi8(
-		_mm_cmpeq_epi8(tags, _mm_set1_epi32((int)(tag * 0x01010101u))));
+		       _mm_cmpeq_epi8(tags, _mm_set1_epi32((int)(tag * 0x01010101u)))) &
+	       0x7fff;
 #else
 	const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
 	uint32_t match = 0;
@@ -182,8 +168,14 @@ static inline uint32_t lendi_map_match(const struct lend_map_group_shm *group, u
 		match = match << 8 |
 			(uint32_t)((word >> 7) * UINT64_C(0x0102040810204080) >> 56);
 	}
-	return match;
+	return match & 0x7fff;
 #endif
+}
+
+/* Bit i: there is an entry i. */
+static inline uint32_t lendi_map_taken(const struct lend_map_group_shm *group)
+{
+	return ~lendi_map_match(group, 0) & 0x7fff;
 }
 
 static inline uint64_t lendi_map_home(uint64_t hash, uint32_t shift)
@@ -198,27 +190,43 @@ static inline uint64_t lendi_map_last(uint32_t shift)
 }
 
 /* How many entries a table takes: all its slots while it is tiny, then seven of eight. */
-static inline uint64_t lendi_map_load_max(uint64_t groups, uint32_t slots)
+static inline uint64_t lendi_map_load_max(uint64_t groups)
 {
-	return groups * slots - (groups > 2 ? groups * slots / 8 : 0);
+	uint64_t slots = groups * LEND_MAP_SLOTS;
+
+	return groups > 2 ? slots - slots / 8 : slots;
+}
+
+/* A group of the table with these entries. */
+static inline struct lend_map_group_shm *lendi_map_group(const void *entries, uint64_t index)
+{
+	return (struct lend_map_group_shm *)(uintptr_t)entries - 1 - index;
+}
+
+/* Of the table; 0 when it would be more than any arena has. */
+static inline uint64_t lendi_map_bytes(uint64_t groups, uint64_t entry_bytes)
+{
+	uint64_t bytes = sizeof(struct lend_map_group_shm) + LEND_MAP_SLOTS * entry_bytes;
+
+	return groups > (UINT64_C(1) << 47) / bytes ? 0 : groups * bytes;
 }
 
 /* The shift of the smallest table that takes count entries, count below 2^48. */
-static inline uint32_t lendi_map_shift_for(uint64_t count, uint32_t slots)
+static inline uint32_t lendi_map_shift_for(uint64_t count)
 {
 	uint32_t shift = 63;
 
-	while (lendi_map_load_max(lendi_map_last(shift) + 1, slots) < count)
+	while (lendi_map_load_max(lendi_map_last(shift) + 1) < count)
 		shift--;
 	return shift;
 }
 
 /* The size of the next table of a full one: the same when much was erased. */
-static inline uint32_t lendi_map_shift_next(const struct lend_map_shm *map, uint32_t slots)
+static inline uint32_t lendi_map_shift_next(const struct lend_map_shm *map)
 {
-	if (lend_ptr_is_null(&map->table))
+	if (lend_ptr_is_null(&map->entries))
 		return 63;
-	return lendi_map_shift_for(map->count + map->count / 4 + 1, slots);
+	return lendi_map_shift_for(map->count + map->count / 4 + 1);
 }
 
 /* Differs between two maps, and between two runs of a program. */
@@ -229,10 +237,20 @@ static inline uint64_t lendi_map_seed(const struct lend_arena *arena, const void
 	return lend_hash_bytes(&identity, sizeof(identity), (uintptr_t)table);
 }
 
+/* Give the table back; there is one. */
+static inline void lendi_map_free(
+	const struct lend_map_shm *map, struct lend_arena *arena, uint64_t entry_bytes)
+{
+	uint64_t last = lendi_map_last(map->shift);
+
+	lend_free_sized(arena, lendi_map_group(lend_ptr_get_raw(&map->entries), last),
+		lendi_map_bytes(last + 1, entry_bytes));
+}
+
 /* Become what `from` was; `from` is empty then. */
 static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *from)
 {
-	lend_ptr_copy(&to->table, &from->table);
+	lend_ptr_copy(&to->entries, &from->entries);
 	to->count = from->count;
 	to->growth_left = from->growth_left;
 	to->seed = from->seed;
@@ -279,7 +297,6 @@ static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *
 
 #define LENDI_MAP(name)    LENDI_JOIN(LEND_MAP, name)
 #define LENDI_MAP_ENTRY    struct LENDI_MAP(entry)
-#define LENDI_MAP_GROUP    struct LENDI_MAP(group)
 #define LENDI_MAP_ITERATOR struct LENDI_MAP(iterator)
 
 struct LEND_MAP {
@@ -293,44 +310,16 @@ LENDI_MAP_ENTRY {
 #endif
 };
 
-enum {
-	LENDI_MAP(slots) = LENDI_MAP_SLOTS(sizeof(LENDI_MAP_ENTRY)),
-	LENDI_MAP(front_bytes) =
-		LENDI_MAP_GROUP_BYTES(LENDI_MAP(slots), sizeof(LENDI_MAP_ENTRY)) -
-		LENDI_MAP(slots) * sizeof(LENDI_MAP_ENTRY)
-};
-
-LENDI_MAP_GROUP {
-	union {
-		struct lend_map_group_shm head;
-		uint8_t front[LENDI_MAP(front_bytes)];
-	} u;
-	LENDI_MAP_ENTRY entries[LENDI_MAP(slots)];
-};
-LEND_STATIC_ASSERT(LEND_ALIGNOF(LENDI_MAP_GROUP) <= LENDI_MAP_ALIGNMENT,
+LEND_STATIC_ASSERT(LEND_ALIGNOF(LENDI_MAP_ENTRY) <= LENDI_MAP_ALIGNMENT,
 	"an entry is aligned to 16 bytes at most");
 
 /* Where first() and next() are; of no meaning outside its process. */
 LENDI_MAP_ITERATOR {
-	LENDI_MAP_GROUP *group;
+	LENDI_MAP_ENTRY *entries; /* of the group */
+	const struct lend_map_group_shm *group;
 	uint64_t groups_left;
-	uint32_t slots_left; /* bit i: entries[i] of the group is still to come */
+	uint32_t slots_left; /* bit i: entries[i] is still to come */
 };
-
-LENDI_INSTANCE LENDI_MAP_GROUP *LENDI_MAP(table)(const struct LEND_MAP *map)
-{
-	return (LENDI_MAP_GROUP *)lend_ptr_get_raw(&map->shm.table);
-}
-
-LENDI_INSTANCE uint32_t LENDI_MAP(free_slots)(const LENDI_MAP_GROUP *group)
-{
-	return lendi_map_match(&group->u.head, 0) & ((1u << LENDI_MAP(slots)) - 1);
-}
-
-LENDI_INSTANCE uint32_t LENDI_MAP(taken_slots)(const LENDI_MAP_GROUP *group)
-{
-	return ~lendi_map_match(&group->u.head, 0) & ((1u << LENDI_MAP(slots)) - 1);
-}
 
 LENDI_INSTANCE uint64_t LENDI_MAP(hash)(const LENDI_MAP_ENTRY *entry, uint64_t seed)
 {
@@ -363,28 +352,69 @@ LENDI_INSTANCE void LENDI_MAP(entry_fini)(struct lend_arena *arena, LENDI_MAP_EN
 #endif
 }
 
-/* Where the entry with this hash and key is: NULL when absent. There is a table. */
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(entries)(const struct LEND_MAP *map)
+{
+	return (LENDI_MAP_ENTRY *)lend_ptr_get(&map->shm.entries);
+}
+
+/* The next entry; NULL at the end. */
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(next)(LENDI_MAP_ITERATOR *at)
+{
+	LENDI_MAP_ENTRY *entry;
+
+	while (at->slots_left == 0) {
+		if (at->groups_left == 0)
+			return NULL;
+		at->groups_left--;
+		at->group--;
+		at->entries += LEND_MAP_SLOTS;
+		at->slots_left = lendi_map_taken(at->group);
+	}
+	entry = &at->entries[__builtin_ctz(at->slots_left)];
+	at->slots_left &= at->slots_left - 1;
+	return entry;
+}
+
+/* Some entry, from which next() leads to each other one once; NULL when empty. */
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
+	const struct LEND_MAP *map, LENDI_MAP_ITERATOR *out_at)
+{
+	if (map->shm.count == 0)
+		return NULL;
+	out_at->entries = LENDI_MAP(entries)(map);
+	out_at->group = lendi_map_group(out_at->entries, 0);
+	out_at->groups_left = lendi_map_last(map->shm.shift);
+	out_at->slots_left = lendi_map_taken(out_at->group);
+	return LENDI_MAP(next)(out_at);
+}
+
+/* The entry with this hash and key; NULL when absent. There is a table. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
 {
-	LENDI_MAP_GROUP *table = LENDI_MAP(table)(map);
+	LENDI_MAP_ENTRY *entries = (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
 	uint64_t at = lendi_map_home(hash, map->shm.shift);
 	uint8_t tag = lendi_map_tag(hash);
 	uint64_t step = 0;
 
 	for (;;) {
-		LENDI_MAP_GROUP *group = &table[at];
-		uint32_t match = lendi_map_match(&group->u.head, tag) & 0x7fff;
+		const struct lend_map_group_shm *group = lendi_map_group(entries, at);
+		uint32_t match;
 
+		/* It is on its way while the tags are. */
+		__builtin_prefetch(&entries[at * LEND_MAP_SLOTS]);
+		match = lendi_map_match(group, tag);
 		for (; match; match &= match - 1) {
-			LENDI_MAP_ENTRY *entry = &group->entries[__builtin_ctz(match)];
+			LENDI_MAP_ENTRY *entry =
+				&entries[at * LEND_MAP_SLOTS + (unsigned)__builtin_ctz(match)];
 
 			if (LEND_LIKELY(LEND_MAP_EQUAL(sought, LEND_MAP_AS_SOUGHT(entry->key))))
 				return entry;
 		}
-		if (LEND_LIKELY(!(group->u.head.overflow >> (tag & 7) & 1)))
+		if (LEND_LIKELY(!(group->overflow >> (tag & 7) & 1)))
 			return NULL;
-		if (++step > lendi_map_last(map->shm.shift))
+		step++;
+		if (step > lendi_map_last(map->shm.shift))
 			return NULL;
 		at = (at + step) & lendi_map_last(map->shm.shift);
 	}
@@ -392,22 +422,22 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(seek)(
 
 /* Where an entry with this hash goes: a free slot; the full groups before it are marked. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(claim)(
-	LENDI_MAP_GROUP *table, uint32_t shift, uint64_t hash, uint8_t **out_tag)
+	LENDI_MAP_ENTRY *entries, uint32_t shift, uint64_t hash, uint8_t **out_tag)
 {
 	uint64_t at = lendi_map_home(hash, shift);
 	uint64_t step = 0;
 
 	for (;;) {
-		LENDI_MAP_GROUP *group = &table[at];
-		uint32_t vacant = LENDI_MAP(free_slots)(group);
+		struct lend_map_group_shm *group = lendi_map_group(entries, at);
+		uint32_t vacant = lendi_map_match(group, 0);
 
 		if (LEND_LIKELY(vacant)) {
-			uint32_t slot = (uint32_t)__builtin_ctz(vacant);
+			unsigned slot = (unsigned)__builtin_ctz(vacant);
 
-			*out_tag = &group->u.head.tags[slot];
-			return &group->entries[slot];
+			*out_tag = &group->tags[slot];
+			return &entries[at * LEND_MAP_SLOTS + slot];
 		}
-		group->u.head.overflow |= lendi_map_overflow_bit(lendi_map_tag(hash));
+		group->overflow |= (uint8_t)(1u << (lendi_map_tag(hash) & 7));
 		step++;
 		at = (at + step) & lendi_map_last(shift);
 	}
@@ -418,36 +448,34 @@ LENDI_INSTANCE_COLD int LENDI_MAP(rehash)(
 	struct LEND_MAP *map, struct lend_arena *arena, uint32_t shift)
 {
 	uint64_t groups = lendi_map_last(shift) + 1;
-	LENDI_MAP_GROUP *old = (LENDI_MAP_GROUP *)lend_ptr_get(&map->shm.table);
-	uint64_t old_groups = old ? lendi_map_last(map->shm.shift) + 1 : 0;
-	LENDI_MAP_GROUP *table;
-	uint64_t i;
+	uint64_t bytes = lendi_map_bytes(groups, sizeof(LENDI_MAP_ENTRY));
+	LENDI_MAP_ENTRY *entries;
+	LENDI_MAP_ENTRY *entry;
+	LENDI_MAP_ITERATOR at;
+	struct lend_map_group_shm *table;
 
-	if (groups > SIZE_MAX / sizeof(*table))
+	if (!bytes)
 		return -ENOMEM;
-	table = (LENDI_MAP_GROUP *)lend_alloc_zeroed(arena, (size_t)groups * sizeof(*table));
+	table = (struct lend_map_group_shm *)lend_alloc(arena, bytes);
 	if (!table)
 		return errno > 0 ? -errno : -ENOMEM; /* negative, as the compiler sees too */
 
-	if (!old)
-		map->shm.seed = lendi_map_seed(arena, table);
-	for (i = 0; i < old_groups; i++) {
-		uint32_t taken = LENDI_MAP(taken_slots)(&old[i]);
+	memset(table, 0, groups * sizeof(*table));
+	entries = (LENDI_MAP_ENTRY *)(void *)(table + groups);
+	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at)) {
+		uint64_t hash = LENDI_MAP(hash)(entry, map->shm.seed);
+		uint8_t *tag;
 
-		for (; taken; taken &= taken - 1) {
-			LENDI_MAP_ENTRY *entry = &old[i].entries[__builtin_ctz(taken)];
-			uint64_t hash = LENDI_MAP(hash)(entry, map->shm.seed);
-			uint8_t *tag;
-
-			LENDI_MAP(relocate)(LENDI_MAP(claim)(table, shift, hash, &tag), entry);
-			*tag = lendi_map_tag(hash);
-		}
+		LENDI_MAP(relocate)(LENDI_MAP(claim)(entries, shift, hash, &tag), entry);
+		*tag = lendi_map_tag(hash);
 	}
-	lend_ptr_set(&map->shm.table, table);
+	if (lend_ptr_is_null(&map->shm.entries))
+		map->shm.seed = lendi_map_seed(arena, table);
+	else
+		lendi_map_free(&map->shm, arena, sizeof(*entry));
+	lend_ptr_set(&map->shm.entries, entries);
 	map->shm.shift = shift;
-	map->shm.growth_left = lendi_map_load_max(groups, LENDI_MAP(slots)) - map->shm.count;
-	if (old)
-		lend_free_sized(arena, old, (size_t)old_groups * sizeof(*old));
+	map->shm.growth_left = lendi_map_load_max(groups) - map->shm.count;
 	return 0;
 }
 
@@ -479,7 +507,7 @@ LENDI_INSTANCE int LENDI_MAP(reserve)(
 		return 0;
 	if (count >= UINT64_C(1) << 48)
 		return -ENOMEM;
-	return LENDI_MAP(rehash)(map, arena, lendi_map_shift_for(count, LENDI_MAP(slots)));
+	return LENDI_MAP(rehash)(map, arena, lendi_map_shift_for(count));
 }
 
 /* Make an entry of a key that is absent; there is a table. */
@@ -491,12 +519,11 @@ LENDI_INSTANCE int LENDI_MAP(make)(struct LEND_MAP *map, struct lend_arena *aren
 	int err;
 
 	if (LEND_UNLIKELY(map->shm.growth_left == 0)) {
-		err = LENDI_MAP(rehash)(
-			map, arena, lendi_map_shift_next(&map->shm, LENDI_MAP(slots)));
+		err = LENDI_MAP(rehash)(map, arena, lendi_map_shift_next(&map->shm));
 		if (err < 0)
 			return err;
 	}
-	entry = LENDI_MAP(claim)(LENDI_MAP(table)(map), map->shm.shift, hash, &tag);
+	entry = LENDI_MAP(claim)(LENDI_MAP(entries)(map), map->shm.shift, hash, &tag);
 #ifdef LEND_MAP_KEY_INIT
 	err = LEND_MAP_KEY_INIT(arena, &entry->key, sought);
 	if (err < 0)
@@ -526,7 +553,7 @@ LENDI_INSTANCE int LENDI_MAP(put)(struct LEND_MAP *map, struct lend_arena *arena
 	uint64_t hash;
 	int err;
 
-	if (LEND_UNLIKELY(lend_ptr_is_null(&map->shm.table))) {
+	if (LEND_UNLIKELY(lend_ptr_is_null(&map->shm.entries))) {
 		err = LENDI_MAP(rehash)(map, arena, 63);
 		if (err < 0)
 			return err;
@@ -564,12 +591,12 @@ LENDI_INSTANCE int LENDI_MAP(set)(struct LEND_MAP *map, struct lend_arena *arena
 LENDI_INSTANCE void LENDI_MAP(erase_entry)(
 	struct LEND_MAP *map, struct lend_arena *arena, LENDI_MAP_ENTRY *entry)
 {
-	LENDI_MAP_GROUP *table = LENDI_MAP(table)(map);
-	LENDI_MAP_GROUP *group =
-		&table[(size_t)((char *)entry - (char *)table) / sizeof(LENDI_MAP_GROUP)];
-	uint8_t *tag = &group->u.head.tags[entry - group->entries];
+	LENDI_MAP_ENTRY *entries = LENDI_MAP(entries)(map);
+	size_t index = (size_t)(entry - entries);
+	struct lend_map_group_shm *group = lendi_map_group(entries, index / LEND_MAP_SLOTS);
+	uint8_t *tag = &group->tags[index % LEND_MAP_SLOTS];
 
-	map->shm.growth_left += !(group->u.head.overflow & lendi_map_overflow_bit(*tag));
+	map->shm.growth_left += !(group->overflow >> (*tag & 7) & 1);
 	map->shm.count--;
 	*tag = 0;
 	__atomic_signal_fence(__ATOMIC_RELEASE); /* unseen before it is given back */
@@ -588,66 +615,33 @@ LENDI_INSTANCE int LENDI_MAP(erase)(
 	return 1;
 }
 
-/* The entry that next() would come to first; NULL at the end. */
-LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(next)(LENDI_MAP_ITERATOR *at)
-{
-	LENDI_MAP_ENTRY *entry;
-
-	while (at->slots_left == 0) {
-		if (at->groups_left == 0)
-			return NULL;
-		at->groups_left--;
-		at->group++;
-		at->slots_left = LENDI_MAP(taken_slots)(at->group);
-	}
-	entry = &at->group->entries[__builtin_ctz(at->slots_left)];
-	at->slots_left &= at->slots_left - 1;
-	return entry;
-}
-
-/* Any entry, from which next() leads to each other one once; NULL when empty. */
-LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
-	const struct LEND_MAP *map, LENDI_MAP_ITERATOR *out_at)
-{
-	if (map->shm.count == 0)
-		return NULL;
-	out_at->group = LENDI_MAP(table)(map);
-	out_at->groups_left = lendi_map_last(map->shm.shift);
-	out_at->slots_left = LENDI_MAP(taken_slots)(out_at->group);
-	return LENDI_MAP(next)(out_at);
-}
-
 /* Erase all entries; the table stays. */
 LENDI_INSTANCE void LENDI_MAP(clear)(struct LEND_MAP *map, struct lend_arena *arena)
 {
-	LENDI_MAP_GROUP *table = (LENDI_MAP_GROUP *)lend_ptr_get(&map->shm.table);
-	uint64_t groups = table ? lendi_map_last(map->shm.shift) + 1 : 0;
-	uint64_t i;
+	LENDI_MAP_ITERATOR at;
+	LENDI_MAP_ENTRY *entry;
+	uint64_t last = lendi_map_last(map->shm.shift);
 
+	if (lend_ptr_is_null(&map->shm.entries))
+		return;
+	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
+		LENDI_MAP(entry_fini)(arena, entry);
+	memset(lendi_map_group(LENDI_MAP(entries)(map), last), 0,
+		(last + 1) * sizeof(struct lend_map_group_shm));
 	map->shm.count = 0;
-	map->shm.growth_left = lendi_map_load_max(groups, LENDI_MAP(slots));
-	for (i = 0; i < groups; i++) {
-		uint32_t taken = LENDI_MAP(taken_slots)(&table[i]);
-
-		memset(&table[i].u.head, 0, sizeof(table[i].u.head));
-		for (; taken; taken &= taken - 1)
-			LENDI_MAP(entry_fini)(arena, &table[i].entries[__builtin_ctz(taken)]);
-	}
+	map->shm.growth_left = lendi_map_load_max(last + 1);
 }
 
 /* Give back all that the map owns; it is empty then, as after init(). */
 LENDI_INSTANCE void LENDI_MAP(fini)(struct LEND_MAP *map, struct lend_arena *arena)
 {
-	LENDI_MAP_GROUP *table = (LENDI_MAP_GROUP *)lend_ptr_get(&map->shm.table);
 	LENDI_MAP_ITERATOR at;
 	LENDI_MAP_ENTRY *entry;
 
-	if (!table)
-		return;
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
 		LENDI_MAP(entry_fini)(arena, entry);
-	lend_free_sized(
-		arena, table, (size_t)(lendi_map_last(map->shm.shift) + 1) * sizeof(*table));
+	if (!lend_ptr_is_null(&map->shm.entries))
+		lendi_map_free(&map->shm, arena, sizeof(*entry));
 	LENDI_MAP(init)(map);
 }
 
@@ -689,8 +683,8 @@ LENDI_INSTANCE_COLD const void *LENDI_MAP(check_find)(
 LENDI_INSTANCE_COLD int LENDI_MAP(check)(
 	const struct LEND_MAP *map, const struct lend_arena *arena)
 {
-	const struct lend_map_kind kind = {sizeof(LENDI_MAP_GROUP), sizeof(LENDI_MAP_ENTRY),
-		LENDI_MAP(slots), 0, LENDI_MAP(check_key), LENDI_MAP(check_find)};
+	const struct lend_map_kind kind = {
+		sizeof(LENDI_MAP_ENTRY), LENDI_MAP(check_key), LENDI_MAP(check_find)};
 
 	return lend_map_check(&map->shm, &kind, arena);
 }
@@ -711,7 +705,6 @@ LENDI_INSTANCE_COLD int LENDI_MAP(check)(
 #undef LEND_MAP_STRING_KEYS
 #undef LENDI_MAP
 #undef LENDI_MAP_ENTRY
-#undef LENDI_MAP_GROUP
 #undef LENDI_MAP_ITERATOR
 /* clang-format on */
 #endif
