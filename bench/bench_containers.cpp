@@ -121,9 +121,7 @@ template <class List> entries<List> make_entries()
 	add<lend_map_subject<item>>(list, "lend_map", BENCH_SUBJECT, "hash", "");
 	add<map_subject<fixed_heap, item, fixed_unordered_map>>(
 		list, "fixed-std-unordered_map", BENCH_SUBJECT, "hash", "");
-#ifdef LEND_BENCH_TREE
 	add<lend_tree_subject<item>>(list, "lend_tree", BENCH_SUBJECT, "ordered", "");
-#endif
 	add<map_subject<fixed_heap, item, fixed_map>>(
 		list, "fixed-std-map", BENCH_SUBJECT, "ordered", "");
 	add<vector_subject<fixed_heap, item>>(

@@ -22,8 +22,6 @@
 #define LEND_MAP_VALUE uint64_t
 #include <lendheap/map.h>
 
-#if __has_include(<lendheap/ordered_map.h>)
-#define LEND_BENCH_TREE        1
 #define LEND_ORDERED_MAP       number_tree
 #define LEND_ORDERED_MAP_KEY   uint64_t
 #define LEND_ORDERED_MAP_VALUE uint64_t
@@ -33,7 +31,6 @@
 #define LEND_ORDERED_MAP_STRING_KEYS
 #define LEND_ORDERED_MAP_VALUE uint64_t
 #include <lendheap/ordered_map.h>
-#endif
 
 namespace contest
 {
@@ -130,7 +127,6 @@ template <class Item>
 using lend_map_subject = std::conditional_t<std::is_same_v<Item, uint64_t>, number_map_subject,
 	word_map_subject>;
 
-#ifdef LEND_BENCH_TREE
 using number_tree_subject = c_map_subject<uint64_t, number_tree, number_tree_entry,
 	number_tree_iterator, number_tree_set, number_tree_find, number_tree_first,
 	number_tree_next, number_tree_erase, number_tree_count, number_tree_fini>;
@@ -141,7 +137,6 @@ using word_tree_subject = c_map_subject<std::string_view, word_tree, word_tree_e
 template <class Item>
 using lend_tree_subject = std::conditional_t<std::is_same_v<Item, uint64_t>,
 	number_tree_subject, word_tree_subject>;
-#endif
 
 } /* namespace contest */
 
