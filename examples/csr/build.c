@@ -28,6 +28,8 @@ static bool read_vertex(char **at, uint32_t *out_vertex)
 
 static int add_edge(struct csr_edges *edges, struct csr_edge edge)
 {
+	int end;
+
 	if (edges->count == edges->room) {
 		uint64_t room = edges->room ? 2 * edges->room : 1024;
 		struct csr_edge *grown = realloc(edges->at, room * sizeof(*grown));
@@ -38,22 +40,21 @@ static int add_edge(struct csr_edges *edges, struct csr_edge edge)
 		edges->room = room;
 	}
 	edges->at[edges->count++] = edge;
-	if (edge.tail >= edges->vertex_count)
-		edges->vertex_count = edge.tail + 1;
-	if (edge.head >= edges->vertex_count)
-		edges->vertex_count = edge.head + 1;
+	for (end = 0; end < 2; end++)
+		if (edge.vertex[end] >= edges->vertex_count)
+			edges->vertex_count = edge.vertex[end] + 1;
 	return 0;
 }
 
 /* 0; a negative errno; -EINVAL for a line that is no edge. */
 static int read_line(char *line, struct csr_edges *edges)
 {
-	struct csr_edge edge = {0, 0};
+	struct csr_edge edge = {{0, 0}};
 	char *at = line + strspn(line, " \t");
 
 	if (*at == '#' || *at == '\n' || *at == 0)
 		return 0;
-	if (!read_vertex(&at, &edge.tail) || !read_vertex(&at, &edge.head) ||
+	if (!read_vertex(&at, &edge.vertex[0]) || !read_vertex(&at, &edge.vertex[1]) ||
 		at[strspn(at, " \t\r\n")] != 0)
 		return -EINVAL;
 	return add_edge(edges, edge);
@@ -98,13 +99,10 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* One direction by a counting sort: `from` names the field that a row is made for. */
-static bool fill_side(struct csr_side *side, const struct csr_edges *edges, size_t from,
+/* One direction by a counting sort: a row for each vertex that an edge has at its end `from`. */
+static bool fill_side(struct csr_side *side, const struct csr_edges *edges, int from,
 	void *(*alloc)(void *heap, size_t bytes), void *heap)
 {
-	const size_t to = from == offsetof(struct csr_edge, tail)
-				  ? offsetof(struct csr_edge, head)
-				  : offsetof(struct csr_edge, tail);
 	uint64_t i;
 	uint32_t v;
 
@@ -115,13 +113,15 @@ static bool fill_side(struct csr_side *side, const struct csr_edges *edges, size
 
 	memset(side->first, 0, (edges->vertex_count + UINT64_C(1)) * sizeof(*side->first));
 	for (i = 0; i < edges->count; i++)
-		side->first[*(uint32_t *)((char *)&edges->at[i] + from)]++;
+		side->first[edges->at[i].vertex[from]]++;
 	for (v = 1; v <= edges->vertex_count; v++)
 		side->first[v] += side->first[v - 1];
 	/* first[v] is now the end of row v and moves down to its beginning. */
-	for (i = edges->count; i-- > 0;)
-		side->head[--side->first[*(uint32_t *)((char *)&edges->at[i] + from)]] =
-			*(uint32_t *)((char *)&edges->at[i] + to);
+	for (i = edges->count; i-- > 0;) {
+		const struct csr_edge *edge = &edges->at[i];
+
+		side->head[--side->first[edge->vertex[from]]] = edge->vertex[!from];
+	}
 	for (v = 0; v < edges->vertex_count; v++)
 		qsort(side->head + side->first[v], side->first[v + 1] - side->first[v],
 			sizeof(*side->head), by_number);
@@ -138,8 +138,8 @@ struct csr *csr_build(
 	memset(graph, 0, sizeof(*graph));
 	graph->vertex_count = edges->vertex_count;
 	graph->edge_count = edges->count;
-	if (!fill_side(&graph->out, edges, offsetof(struct csr_edge, tail), alloc, heap) ||
-		!fill_side(&graph->in, edges, offsetof(struct csr_edge, head), alloc, heap))
+	if (!fill_side(&graph->out, edges, 0, alloc, heap) ||
+		!fill_side(&graph->in, edges, 1, alloc, heap))
 		return NULL;
 	return graph;
 }

@@ -28,8 +28,7 @@ struct csr {
 #define CSR_TYPE LEND_TYPE(struct csr, 1)
 
 struct csr_edge {
-	uint32_t tail;
-	uint32_t head;
+	uint32_t vertex[2]; /* tail, head */
 };
 
 /* Edges read from "tail head" lines; '#' begins a comment. malloc memory, free(edges->at). */
