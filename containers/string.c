@@ -33,8 +33,8 @@ static void set_count(struct lend_string_shm *string, uint64_t bytes)
 
 /*
  * End the string with these bytes, for which there is room. They may be a part of it. At each
- * moment a NUL stands behind, so that no reader of a C string runs on: that of the old end, or of
- * the new one where it is further, and then the bytes are no part of what it overwrites.
+ * moment a NUL stands behind, so that no reader of a C string runs on: that of the old end, or
+ * of the new one where it is further, and then the bytes are no part of what it overwrites.
  */
 static void put_bytes(struct lend_string_shm *string, uint64_t at, lend_view bytes)
 {
@@ -57,6 +57,7 @@ static void put_bytes(struct lend_string_shm *string, uint64_t at, lend_view byt
 static void set_block(
 	struct lend_string_shm *string, char *block, uint64_t count, uint64_t bytes)
 {
+	LENDI_STORE_ORDER();
 	lend_ptr_set(&string->at, block);
 	LENDI_STORE_ORDER();
 	string->count = count;
