@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings, vectors and rings seen by other programs: walked where the arena is fixed and where it
- * is relocated, by readers that are killed in mid-walk; and a ring whose writer is killed while
- * the reader goes on.
+ * Strings, vectors and rings seen by other programs: walked where the arena is fixed and where
+ * it is relocated, by readers that are killed in mid-walk; and a ring whose writer is killed
+ * while the reader goes on.
  */
 #include <errno.h>
 #include <sched.h>
@@ -218,7 +218,9 @@ static void doze(uint64_t *state)
 	(void)nanosleep(&moment, NULL);
 }
 
-/* A reader writes nothing, so its death leaves nothing: the owner changes all, others read it. */
+/*
+ * A reader writes nothing, so its death leaves nothing: the owner changes all, others read it.
+ */
 CLEAN_TEST(a_reader_killed_in_mid_walk_harms_nothing)
 {
 	struct lend_arena *arena = build();
@@ -317,8 +319,8 @@ static const struct lend_arena *borrow(
 }
 
 /*
- * After any prefix of the owner's stores: a vector as it was at some time, and a string that can
- * be read. Returns how much of that is not so.
+ * After any prefix of the owner's stores: a vector as it was at some time, and a string that
+ * can be read. Returns how much of that is not so.
  */
 static int look_after_death(const struct lend_arena *arena, const struct changing *c)
 {
@@ -445,7 +447,9 @@ static struct letters *map_ring(const struct shared *shared)
 	return at == MAP_FAILED ? NULL : (struct letters *)at;
 }
 
-/* Put letters until killed, going on where the last writer was: one by one, and by the batch. */
+/*
+ * Put letters until killed, going on where the last writer was: one by one, and by the batch.
+ */
 static int write_on(int parent, void *argument)
 {
 	const struct shared *shared = argument;
