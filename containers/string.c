@@ -21,16 +21,35 @@ static uint64_t block_bytes(const struct lend_string_shm *string)
 	return lend_string_capacity(string) + 1;
 }
 
-/* The count and the NUL behind, once the bytes before it are there. */
+/* The count and then the NUL behind: the bytes that count are right at each moment. */
 static void set_count(struct lend_string_shm *string, uint64_t bytes)
 {
-	lend_string_data(string)[bytes] = 0;
-	LENDI_STORE_ORDER();
 	/* Inline bytes share the word of the count, so the last byte alone is stored. */
 	if (lend_string_is_inline(string))
 		((unsigned char *)string)[FORM_BYTE] = (unsigned char)bytes;
 	else
 		string->count = bytes;
+	LENDI_STORE_ORDER();
+	lend_string_data(string)[bytes] = 0;
+}
+
+/*
+ * End the string with these bytes, for which there is room. They may be a part of it. At each
+ * moment a NUL stands behind, so that no reader of a C string runs on: that of the old end, or
+ * of the new one where it is further, and then the bytes are no part of what it overwrites.
+ */
+static void put_bytes(struct lend_string_shm *string, uint64_t at, lend_view bytes)
+{
+	char *data = lend_string_data(string);
+	uint64_t end = at + bytes.bytes;
+
+	if (end > lend_string_bytes(string))
+		data[end] = 0;
+	LENDI_STORE_ORDER();
+	if (bytes.bytes)
+		memmove(data + at, bytes.at, bytes.bytes);
+	LENDI_STORE_ORDER();
+	set_count(string, end);
 }
 
 /*
@@ -40,6 +59,7 @@ static void set_count(struct lend_string_shm *string, uint64_t bytes)
 static void set_block(
 	struct lend_string_shm *string, char *block, uint64_t count, uint64_t bytes)
 {
+	LENDI_STORE_ORDER();
 	lend_ptr_set(&string->at, block);
 	LENDI_STORE_ORDER();
 	string->count = count;
@@ -127,9 +147,7 @@ int lend_string_set(struct lend_string_shm *string, struct lend_arena *arena, le
 		return 0;
 	}
 
-	if (bytes.bytes)
-		memmove(lend_string_data(string), bytes.at, bytes.bytes);
-	set_count(string, bytes.bytes);
+	put_bytes(string, 0, bytes);
 	return 0;
 }
 
@@ -137,9 +155,9 @@ int lend_string_append(
 	struct lend_string_shm *string, struct lend_arena *arena, lend_view bytes)
 {
 	uint64_t count = lend_string_bytes(string);
+	uint64_t needed;
 	/* Where in the string the bytes lie, if they do; else this is beyond its end. */
 	uint64_t own = (uintptr_t)bytes.at - (uintptr_t)lend_string_data(string);
-	uint64_t needed;
 	int err;
 
 	if (!bytes.bytes)
@@ -156,8 +174,7 @@ int lend_string_append(
 			bytes.at = lend_string_data(string) + own;
 	}
 
-	memcpy(lend_string_data(string) + count, bytes.at, bytes.bytes);
-	set_count(string, needed);
+	put_bytes(string, count, bytes);
 	return 0;
 }
 

@@ -131,11 +131,12 @@ int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_ar
 			"vector at %p: count %llu, capacity %llu of %llu bytes each",
 			(const void *)vector, (unsigned long long)count,
 			(unsigned long long)capacity, (unsigned long long)element->bytes);
-	if (!data != !capacity)
-		return lendi_fail(-EUCLEAN, "vector at %p: capacity %llu, elements at %p",
-			(const void *)vector, (unsigned long long)capacity, data);
-	if (!data)
+	/* A death may leave a block that has no capacity yet, or no more. */
+	if (!capacity)
 		return 0;
+	if (!data)
+		return lendi_fail(-EUCLEAN, "vector at %p: capacity %llu, but no elements",
+			(const void *)vector, (unsigned long long)capacity);
 	err = lendi_reach_init(&reach, arena);
 	if (err)
 		return err;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ring beside a hostile peer: whatever bytes it writes, and whenever, check and opening neither
- * crash nor hang, and no put or take leaves the ring's memory. The input is a list of
+ * A ring beside a hostile peer: whatever bytes it writes, and whenever, check and opening
+ * neither crash nor hang, and no put or take leaves the ring's memory. The input is a list of
  *
  *	uint8_t what; uint8_t place; uint64_t value;
  *
- * what % 8: 0, 1 scribble on a byte, or a word, of the head; 2, 3 open a side anew; 4 to 7 put or
- * take one, or `value` of them.
+ * what % 8: 0, 1 scribble on a byte, or a word, of the head; 2, 3 open a side anew; 4 to 7 put
+ * or take one, or `value` of them.
  */
 #include <errno.h>
 #include <stdint.h>

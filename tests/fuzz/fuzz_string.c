@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings whose bytes another process scribbled on: lend_string_check() neither crashes nor hangs,
- * and what it lets pass can be read whole. The input is a list of
+ * Strings whose bytes another process scribbled on: lend_string_check() neither crashes nor
+ * hangs, and what it lets pass can be read whole. The input is a list of
  *
  *	uint8_t place; uint8_t value;                      place < 0x80: a byte of the strings
  *	uint8_t place | 0x80; uint8_t 0; uint64_t value;   else a word

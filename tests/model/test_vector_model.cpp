@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random operations on vectors in an arena against std::vector, of numbers and of strings that a
- * callback moves; compiled as C++17.
+ * Random operations on vectors in an arena against std::vector, of numbers and of strings that
+ * a callback moves; compiled as C++17.
  */
 #include <string>
 #include <string_view>

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings, vectors and rings seen by other programs: walked where the arena is fixed and where it
- * is relocated, by readers that are killed in mid-walk; and a ring whose writer is killed while
- * the reader goes on.
+ * Strings, vectors and rings seen by other programs: walked where the arena is fixed and where
+ * it is relocated, by readers that are killed in mid-walk; and a ring whose writer is killed
+ * while the reader goes on.
  */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <time.h>
 
+#include <lendheap/share.h>
 #include <lendheap/string.h>
 
 #define LEND_VECTOR                      names
@@ -23,6 +26,10 @@
 #define LEND_VECTOR_TYPE                 struct names
 #define LEND_VECTOR_MOVE(to, from)       names_move(to, from)
 #define LEND_VECTOR_FINI(arena, element) names_fini(element, arena)
+#include <lendheap/vector.h>
+
+#define LEND_VECTOR      numbers
+#define LEND_VECTOR_TYPE uint64_t
 #include <lendheap/vector.h>
 
 /* One element fills a few cache lines, so that a put takes a while. */
@@ -38,6 +45,7 @@ struct letter {
 
 #include "support/heap.h"
 #include "support/leaks.h"
+#include "support/offer.h"
 #include "support/suite.h"
 #include "support/tools.h"
 #include "support/visit.h"
@@ -210,7 +218,9 @@ static void doze(uint64_t *state)
 	(void)nanosleep(&moment, NULL);
 }
 
-/* A reader writes nothing, so its death leaves nothing: the owner changes all, others read it. */
+/*
+ * A reader writes nothing, so its death leaves nothing: the owner changes all, others read it.
+ */
 CLEAN_TEST(a_reader_killed_in_mid_walk_harms_nothing)
 {
 	struct lend_arena *arena = build();
@@ -240,6 +250,187 @@ CLEAN_TEST(a_reader_killed_in_mid_walk_harms_nothing)
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 }
 
+/* What a child owns and changes until it is killed. */
+struct changing {
+	struct numbers numbers;      /* each is its index */
+	struct lend_string_shm text; /* a long row of x */
+};
+
+static void change(struct lend_arena *arena, struct changing *c, uint64_t *state)
+{
+	char xs[64];
+	uint64_t draw = heap_draw(state);
+	uint64_t i;
+
+	memset(xs, 'x', sizeof(xs));
+	for (i = draw % 200; i > 0; i--)
+		CHILD_CHECK(
+			numbers_push_back(&c->numbers, arena, numbers_count(&c->numbers)) == 0);
+	for (i = draw / 256 % 190; i > 0 && numbers_count(&c->numbers); i--)
+		numbers_pop_back(&c->numbers, arena);
+	if (draw % 16 == 0 && numbers_count(&c->numbers) > 50)
+		CHILD_CHECK(numbers_resize(&c->numbers, arena, draw / 256 % 50) == 0);
+	CHILD_CHECK(numbers_shrink(&c->numbers, arena) == 0);
+	CHILD_CHECK(lend_string_append(
+			    &c->text, arena, lend_view_make(xs, draw / 65536 % 60)) == 0);
+	if (draw % 4 == 0)
+		CHILD_CHECK(lend_string_set(&c->text, arena,
+				    lend_view_make(xs, draw / 65536 % 60)) == 0);
+	CHILD_CHECK(lend_string_shrink(&c->text, arena) == 0);
+}
+
+static struct changing *own(int parent)
+{
+	struct lend_arena *arena;
+	struct changing *c;
+
+	CHILD_CHECK(lend_arena_create(NULL, &arena) == 0);
+	c = lend_alloc_zeroed(arena, sizeof(*c));
+	CHILD_CHECK(c);
+	CHILD_CHECK(lend_root_set(arena, "changing", LEND_TYPE(struct changing, 1), c) == 0);
+	CHILD_CHECK(offer_send_arena(parent, arena));
+	CHILD_CHECK(child_await(parent));
+	return c;
+}
+
+static int own_and_change(int parent, void *argument)
+{
+	struct changing *c = own(parent);
+	uint64_t state = *(const uint64_t *)argument;
+
+	for (;;)
+		change(lend_arena_of(c), c, &state);
+	return 0;
+}
+
+/* Borrow what such a child owns. */
+static const struct lend_arena *borrow(
+	const struct child *child, const struct changing **out_changing)
+{
+	const struct lend_arena *arena;
+	const void *root;
+
+	CU_ASSERT_EQUAL_FATAL(offer_receive_arena(child->sock, &arena), 0);
+	CU_ASSERT_EQUAL_FATAL(
+		lend_root_get(arena, "changing", LEND_TYPE(struct changing, 1), &root), 0);
+	CU_ASSERT_TRUE(child_tell(child->sock));
+	*out_changing = root;
+	return arena;
+}
+
+/*
+ * After any prefix of the owner's stores: a vector as it was at some time, and a string that
+ * can be read. Returns how much of that is not so.
+ */
+static int look_after_death(const struct lend_arena *arena, const struct changing *c)
+{
+	const uint64_t *numbers = numbers_data(&c->numbers);
+	uint64_t capacity = lend_string_capacity(&c->text);
+	lend_view view = lend_string_view(&c->text);
+	int faults = numbers_check(&c->numbers, arena) != 0;
+	uint64_t i;
+
+	for (i = 0; !faults && i < numbers_count(&c->numbers); i++)
+		faults += numbers[i] != i;
+	if (view.bytes > capacity || strnlen(view.at, capacity + 1) > capacity)
+		return faults + 1;
+	for (i = 0; !lend_string_is_inline(&c->text) && i < view.bytes; i++)
+		faults += view.at[i] != 'x';
+	return faults;
+}
+
+CLEAN_TEST(an_owner_killed_at_any_moment_leaves_what_can_be_read)
+{
+	uint64_t state = 5;
+	int i;
+
+	for (i = 0; i < (under_slow_tool() ? 10 : 40); i++) {
+		struct child child = child_start(own_and_change, &state);
+		const struct changing *c;
+		const struct lend_arena *arena = borrow(&child, &c);
+
+		doze(&state);
+		child_kill(&child);
+		CU_ASSERT_EQUAL(look_after_death(arena, c), 0);
+		CU_ASSERT_EQUAL(lend_close(arena), 0);
+	}
+}
+
+/* Free memory that is not zero, for the blocks to come. */
+static void litter(struct lend_arena *arena)
+{
+	void *objects[8];
+	size_t bytes;
+	size_t i;
+
+	for (bytes = 16; bytes <= 512; bytes += 16) {
+		for (i = 0; i < HEAP_COUNT(objects); i++) {
+			objects[i] = lend_alloc(arena, bytes);
+			CHILD_CHECK(objects[i]);
+			memset(objects[i], 'y', bytes);
+		}
+		lend_free_batch(arena, objects, HEAP_COUNT(objects));
+	}
+}
+
+/* Each kind of change once or twice, between two stops. */
+static int change_in_steps(int parent, void *argument)
+{
+	char xs[64];
+	struct changing *c = own(parent);
+	struct lend_arena *arena = lend_arena_of(c);
+	uint64_t i;
+
+	(void)argument;
+	memset(xs, 'x', sizeof(xs));
+	litter(arena);
+	CHILD_CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+	CHILD_CHECK(raise(SIGSTOP) == 0);
+	for (i = 0; i < 18; i++)
+		CHILD_CHECK(numbers_push_back(&c->numbers, arena, i) == 0);
+	CHILD_CHECK(numbers_resize(&c->numbers, arena, 5) == 0);
+	CHILD_CHECK(numbers_shrink(&c->numbers, arena) == 0);
+	numbers_pop_back(&c->numbers, arena);
+	CHILD_CHECK(numbers_reserve(&c->numbers, arena, 50) == 0);
+	numbers_fini(&c->numbers, arena);
+	for (i = 0; i < 6; i++)
+		CHILD_CHECK(lend_string_append(&c->text, arena, lend_view_make(xs, 11)) == 0);
+	CHILD_CHECK(lend_string_set(&c->text, arena, lend_view_make(xs, 30)) == 0);
+	CHILD_CHECK(lend_string_shrink(&c->text, arena) == 0);
+	lend_string_truncate(&c->text, 9);
+	CHILD_CHECK(lend_string_shrink(&c->text, arena) == 0);
+	CHILD_CHECK(lend_string_set(&c->text, arena, lend_view_make(xs, 60)) == 0);
+	CHILD_CHECK(lend_string_set(&c->text, arena, lend_view_make(xs, 63)) == 0);
+	lend_string_fini(&c->text, arena);
+	CHILD_CHECK(raise(SIGSTOP) == 0);
+	return 0;
+}
+
+/* The moments of a death are between two instructions: all of them, one after the other. */
+CLEAN_TEST(each_instruction_of_a_change_leaves_what_can_be_read)
+{
+	struct child child = child_start(change_in_steps, NULL);
+	const struct changing *c;
+	const struct lend_arena *arena = borrow(&child, &c);
+	int faults = 0;
+	int steps = 0;
+	int stops = 0;
+	int status;
+
+	while (stops < 2 && waitpid(child.pid, &status, 0) == child.pid && WIFSTOPPED(status)) {
+		stops += WSTOPSIG(status) == SIGSTOP;
+		faults += look_after_death(arena, c) != 0;
+		steps++;
+		if (ptrace(stops < 2 ? PTRACE_SINGLESTEP : PTRACE_CONT, child.pid, NULL, NULL))
+			break;
+	}
+	CU_ASSERT_EQUAL(stops, 2);
+	CU_ASSERT_EQUAL(faults, 0);
+	CU_ASSERT_TRUE(steps > 1000);
+	CU_ASSERT_EQUAL(child_end(&child), 0);
+	CU_ASSERT_EQUAL(lend_close(arena), 0);
+}
+
 /*
  * A ring in a memfd that parent and child map at different addresses.
  */
@@ -256,7 +447,9 @@ static struct letters *map_ring(const struct shared *shared)
 	return at == MAP_FAILED ? NULL : (struct letters *)at;
 }
 
-/* Put letters until killed, going on where the last writer was: one by one, and by the batch. */
+/*
+ * Put letters until killed, going on where the last writer was: one by one, and by the batch.
+ */
 static int write_on(int parent, void *argument)
 {
 	const struct shared *shared = argument;
@@ -388,6 +581,8 @@ CLEAN_TEST(a_reader_killed_at_any_moment_loses_nothing)
 static const struct suite_test tests[] = {
 	SUITE_TEST(containers_hold_at_their_place_and_elsewhere),
 	SUITE_TEST(a_reader_killed_in_mid_walk_harms_nothing),
+	SUITE_TEST(an_owner_killed_at_any_moment_leaves_what_can_be_read),
+	SUITE_TEST(each_instruction_of_a_change_leaves_what_can_be_read),
 	SUITE_TEST(a_writer_killed_at_any_moment_leaves_whole_elements),
 	SUITE_TEST(a_reader_killed_at_any_moment_loses_nothing),
 };

@@ -3,8 +3,8 @@
 #define LENDHEAP_TESTS_FULL_H
 
 /*
- * An arena without a free object of any size, so that every allocation fails until some are given
- * back: what containers do without memory is tested in.
+ * An arena without a free object of any size, so that every allocation fails until some are
+ * given back: what containers do without memory is tested in.
  *
  *	void *taken = full_take(arena);		lend_alloc(arena, 16) is NULL now
  *	full_give_back(arena, taken);

@@ -382,7 +382,8 @@ static const struct suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-	struct lend_arena_options options = {.name = "ring", .quota_bytes = 16u << 20};
+	struct lend_arena_options options = {
+		.name = "ring", .reservation_bytes = 64u << 20, .quota_bytes = 16u << 20};
 	uint64_t before;
 	int status;
 

@@ -33,8 +33,9 @@
  *
  * Threads and processes. Any number may read at one time; who changes the string excludes all
  * others (readers R, changes X). Only the arena's owner changes it; readers write nothing.
- * Death. What a killed owner leaves of a string in mid-change is torn in its bytes at most:
- * place, capacity and count are stored in an order in which each prefix can be read.
+ * Death. An owner killed in append, reserve or truncate leaves the bytes as before or as after;
+ * one killed in set, or in a change between the two forms, may leave them torn. Place, capacity
+ * and count can be used in each case, and a NUL stands somewhere in the memory behind.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -62,7 +62,7 @@ extern "C" {
 #endif
 
 struct lend_vector_shm {
-	LEND_PTR(void) data; /* null while capacity is 0 */
+	LEND_PTR(void) data; /* not null unless capacity is 0 */
 	uint64_t count;
 	uint64_t capacity; /* elements that fit into the block */
 };
