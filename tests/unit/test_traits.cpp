@@ -35,6 +35,17 @@
 
 #include "support/suite.h"
 
+#if __has_include(<boost/version.hpp>)
+#define HAVE_BOOST 1
+#include <boost/container/flat_map.hpp>
+#include <boost/container/string.hpp>
+#include <boost/interprocess/offset_ptr.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered_map.hpp>
+#else
+#define HAVE_BOOST 0
+#endif
+
 namespace
 {
 
@@ -552,6 +563,27 @@ void containers_that_store_raw_pointers_still_are_refused()
 		cause::raw_container>));
 }
 
+#if HAVE_BOOST
+void containers_of_boost_are_told_apart()
+{
+	using string =
+		boost::container::basic_string<char, std::char_traits<char>, fancy<char>>;
+	using pair = std::pair<const string, int>;
+	using flat = std::pair<string, int>;
+
+	CU_ASSERT((refused_for<boost::container::string, cause::process_heap>));
+	CU_ASSERT((refused_for<boost::container::flat_map<int, int>, cause::process_heap>));
+	CU_ASSERT(both<string>);
+	CU_ASSERT((both<boost::container::flat_map<string, int, std::less<>, fancy<flat>>>));
+	CU_ASSERT((both<boost::unordered_map<string, int, std::hash<int>, std::equal_to<>,
+			fancy<pair>>>));
+	CU_ASSERT((fixed_for<boost::unordered_flat_map<string, int, std::hash<int>,
+				     std::equal_to<>, fancy<pair>>,
+		cause::raw_container>));
+	CU_ASSERT(both<boost::interprocess::offset_ptr<int>>);
+}
+#endif
+
 /* Classes that hold themselves. */
 struct tree {
 	int value;
@@ -666,6 +698,9 @@ const struct suite_test tests[] = {
 	SUITE_TEST(containers_with_raw_pointers_hold_in_fixed_arenas_only),
 	SUITE_TEST(containers_with_fancy_pointers_hold_anywhere),
 	SUITE_TEST(containers_that_store_raw_pointers_still_are_refused),
+#if HAVE_BOOST
+	SUITE_TEST(containers_of_boost_are_told_apart),
+#endif
 	SUITE_TEST(a_class_may_hold_itself),
 	SUITE_TEST(opaque_types_hold_in_fixed_arenas),
 	SUITE_TEST(the_author_has_the_last_word),
