@@ -36,6 +36,17 @@
 
 #include "support/suite.h"
 
+#if __has_include(<boost/version.hpp>)
+#define HAVE_BOOST 1
+#include <boost/container/flat_map.hpp>
+#include <boost/container/string.hpp>
+#include <boost/interprocess/offset_ptr.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered_map.hpp>
+#else
+#define HAVE_BOOST 0
+#endif
+
 namespace
 {
 
@@ -604,6 +615,27 @@ void what_only_looks_like_a_container_is_opaque()
 	CU_ASSERT((refused_for<vector<int, no_init_allocator>, cause::process_heap>));
 }
 
+#if HAVE_BOOST
+void containers_of_boost_are_told_apart()
+{
+	using string =
+		boost::container::basic_string<char, std::char_traits<char>, fancy<char>>;
+	using pair = std::pair<const string, int>;
+	using flat = std::pair<string, int>;
+
+	CU_ASSERT((refused_for<boost::container::string, cause::process_heap>));
+	CU_ASSERT((refused_for<boost::container::flat_map<int, int>, cause::process_heap>));
+	CU_ASSERT(both<string>);
+	CU_ASSERT((both<boost::container::flat_map<string, int, std::less<>, fancy<flat>>>));
+	CU_ASSERT((both<boost::unordered_map<string, int, std::hash<int>, std::equal_to<>,
+			fancy<pair>>>));
+	CU_ASSERT((fixed_for<boost::unordered_flat_map<string, int, std::hash<int>,
+				     std::equal_to<>, fancy<pair>>,
+		cause::raw_container>));
+	CU_ASSERT(both<boost::interprocess::offset_ptr<int>>);
+}
+#endif
+
 /* Classes that hold themselves. */
 struct tree {
 	int value;
@@ -719,6 +751,9 @@ const struct suite_test tests[] = {
 	SUITE_TEST(containers_with_fancy_pointers_hold_anywhere),
 	SUITE_TEST(containers_that_store_raw_pointers_still_are_refused),
 	SUITE_TEST(what_only_looks_like_a_container_is_opaque),
+#if HAVE_BOOST
+	SUITE_TEST(containers_of_boost_are_told_apart),
+#endif
 	SUITE_TEST(a_class_may_hold_itself),
 	SUITE_TEST(opaque_types_hold_in_fixed_arenas),
 	SUITE_TEST(the_author_has_the_last_word),

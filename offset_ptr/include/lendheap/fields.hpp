@@ -11,8 +11,9 @@
  * types. Structured bindings cannot be tried out: they compile or they end the compilation. So
  * what might not decompose is left alone, and is opaque: a type with a base, with a union or a
  * struct without a name (which may be anonymous members), with a field that {} does not
- * initialize, with more fields. (Known to slip through: an array with initializers of its own
- * whose elements {} does not initialize. lend::sharing_of keeps a type from being looked into.)
+ * initialize, with more fields. Two kinds slip through and end the compilation until
+ * lend::sharing_of keeps them from being looked into: arrays with initializers of their own whose
+ * elements {} does not initialize, and, with gcc, a flexible array member (an extension).
  * Source of the method: A. Polukhin, Boost.PFR, whose count goes by conversions instead and
  * takes each element of an array for a field.
  *
@@ -170,7 +171,7 @@ struct field_access {
 		return T::lend_fields_count();
 	}
 
-	/* An error in here: the names in LEND_FIELDS are not all the fields. */
+	/* An error in here: LEND_FIELDS lacks a field; or specialize lend::sharing_of<T>. */
 /* clang-format off */
 #define LENDI_BIND(eights, rest) \
 	template <class T> static auto bind(T &object, count<8 * eights + rest>) \

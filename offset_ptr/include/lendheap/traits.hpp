@@ -11,7 +11,7 @@
  * T is                                                  shareable      relocatable
  * number, enum, pointer to a data member, empty class   yes            yes
  * raw pointer, string_view, reference_wrapper           yes            no
- * lend::offset_ptr                                      yes            yes
+ * lend::offset_ptr, Boost.Interprocess' one             yes            yes
  * reference, function pointer, std::function, any       no             no
  * class with virtual functions or virtual bases         no             no
  * unique_ptr of new, shared_ptr, weak_ptr               no             no
@@ -63,12 +63,24 @@
 #include <lendheap/fields.hpp>
 #include <lendheap/ptr.hpp>
 
-/* The allocators of Boost.Container's own, declared as Boost declares them. */
-namespace boost::container
+/* What is known of Boost, declared here as Boost 1.81 declares it; nothing of it is included. */
+namespace boost
+{
+namespace container
 {
 template <class> class new_allocator;
 template <class, class, class> class small_vector_allocator;
-} // namespace boost::container
+} // namespace container
+namespace interprocess
+{
+template <class T, class Difference, class Offset, std::size_t Alignment> class offset_ptr;
+}
+namespace unordered
+{
+template <class K, class H, class E, class A> class unordered_flat_set;
+template <class K, class V, class H, class E, class A> class unordered_flat_map;
+} // namespace unordered
+} // namespace boost
 
 namespace lend
 {
@@ -131,7 +143,7 @@ template <class T, class List> inline constexpr bool is_in = false;
 template <class T, class... U>
 inline constexpr bool is_in<T, types<U...>> = (std::is_same_v<T, U> || ...);
 
-/* Faults of templates of the standard library that have no other mark. */
+/* Faults of templates that have no other mark. */
 template <class T> inline constexpr cause fault_by_name = cause::none;
 template <> inline constexpr cause fault_by_name<std::any> = cause::any;
 template <class F>
@@ -144,7 +156,10 @@ template <class T>
 inline constexpr cause fault_by_name<std::unique_ptr<T, std::default_delete<T>>> =
 	cause::unique_pointer;
 
-/* And those where arenas are relocated. With libstdc++ 12 the nodes keep raw pointers. */
+/*
+ * And those where arenas are relocated: the containers keep raw pointers, with libstdc++ 12 and
+ * Boost 1.81, whatever their allocator says.
+ */
 template <class T> inline constexpr cause moved_fault_by_name = cause::none;
 template <class Char, class Traits>
 inline constexpr cause moved_fault_by_name<std::basic_string_view<Char, Traits>> = cause::view;
@@ -168,6 +183,14 @@ inline constexpr cause moved_fault_by_name<std::unordered_map<K, V, H, E, A>> =
 template <class K, class V, class H, class E, class A>
 inline constexpr cause moved_fault_by_name<std::unordered_multimap<K, V, H, E, A>> =
 	cause::raw_container;
+
+template <class K, class H, class E, class A>
+inline constexpr cause moved_fault_by_name<boost::unordered::unordered_flat_set<K, H, E, A>> =
+	cause::raw_container;
+template <class K, class V, class H, class E, class A>
+inline constexpr cause
+	moved_fault_by_name<boost::unordered::unordered_flat_map<K, V, H, E, A>> =
+		cause::raw_container;
 
 /* Does T have what Member names? */
 template <class T, template <class> class Member, class = void>
@@ -238,9 +261,13 @@ template <class T> constexpr bool has_virtual_base()
 /* An aggregate that can be copied, but not be assigned nor made from nothing. */
 template <class T> constexpr bool has_reference()
 {
-	return std::is_aggregate_v<T> && !takes<T, count<0>>::value &&
-	       std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
-	       !std::is_move_assignable_v<T>;
+	if constexpr (!std::is_aggregate_v<T>)
+		return false;
+	else if constexpr (takes<T, count<0>>::value)
+		return false;
+	else
+		return std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T> &&
+		       !std::is_move_assignable_v<T>;
 }
 
 /* std::allocator and what derives from it. */
@@ -451,6 +478,11 @@ template <class T> struct is_relocatable : std::bool_constant<is_relocatable_v<T
 };
 
 template <class T> inline constexpr sharing sharing_of<offset_ptr<T>> = sharing::relocatable;
+
+template <class T, class Difference, class Offset, std::size_t Alignment>
+inline constexpr sharing
+	sharing_of<boost::interprocess::offset_ptr<T, Difference, Offset, Alignment>> =
+		sharing::relocatable;
 
 namespace detail
 {
