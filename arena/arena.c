@@ -61,8 +61,9 @@ static int check_options(const struct lend_arena_options *options)
 	if ((options->backing == LEND_BACKING_DIRECTORY) != (options->directory != NULL))
 		return lendi_fail(
 			-EINVAL, "a directory is for LEND_BACKING_DIRECTORY, and needed there");
-	if (options->reserved)
-		return lendi_fail(-EINVAL, "options.reserved is %u, not 0", options->reserved);
+	if (options->huge_pages > LEND_HUGE_PAGES_NEVER)
+		return lendi_fail(
+			-EINVAL, "huge page policy %u is unknown", options->huge_pages);
 	return 0;
 }
 
@@ -204,6 +205,7 @@ static int map_run(struct lend_arena *arena, uint32_t slot)
 	arena->base = lendi_slot_at(window, slot);
 	arena->books = arena->base + arena->slot_count * LENDI_DATA_SLOT_BYTES;
 	arena->heap_base = arena->base + LENDI_HEADER_BYTES;
+	arena->data.base = arena->base;
 
 	err = lendi_map_at(arena->base, arena->data_bytes, rw, arena->data.fd, 0);
 	if (err)
@@ -333,6 +335,8 @@ int lendi_arena_create(const struct lend_arena_options *options, struct lend_are
 	arena->cache_profile = options->cache;
 	arena->fork_epoch = lendi_fork_epoch();
 	arena->generation = lendi_table_next_generation();
+	lendi_huge_init(&arena->huge, options->huge_pages == LEND_HUGE_PAGES_GROWING &&
+					      options->cache == LEND_CACHE_FAST);
 	if (options->name)
 		memcpy(arena->name, options->name, strlen(options->name));
 
@@ -361,6 +365,7 @@ close_files:
 free_claims:
 	free(arena->claims);
 give_handle:
+	lendi_huge_fini(&arena->huge);
 	lendi_table_give_handle(arena);
 	return err;
 }
@@ -394,6 +399,7 @@ void lendi_arena_destroy(struct lend_arena *arena)
 	LEND_CRASHPOINT("arena.destroy.unmapped");
 	close_files(arena);
 	free(arena->claims);
+	lendi_huge_fini(&arena->huge);
 	lendi_table_give_handle(arena);
 }
 
@@ -450,7 +456,11 @@ int lendi_arena_commit(struct lend_arena *arena, uintptr_t address, uint64_t byt
 	} while (!__atomic_compare_exchange_n(&arena->committed_bytes.raw, &used, used + bytes,
 		true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 
-	err = lendi_segment_commit(&arena->data, address - arena->base, bytes);
+	err = lendi_segment_grow(&arena->data, end);
+	if (!err) {
+		lendi_huge_commit(&arena->huge, &arena->data, end - bytes, bytes);
+		err = lendi_segment_commit(&arena->data, end - bytes, bytes);
+	}
 	if (err)
 		(void)__atomic_sub_fetch(&arena->committed_bytes.raw, bytes, __ATOMIC_RELAXED);
 	return err;
@@ -461,7 +471,8 @@ int lendi_arena_decommit(struct lend_arena *arena, uintptr_t address, uint64_t b
 	int err = check_fence(arena);
 
 	if (!err)
-		err = lendi_segment_punch(&arena->data, address - arena->base, bytes);
+		err = lendi_huge_decommit(
+			&arena->huge, &arena->data, address - arena->base, bytes);
 	if (!err)
 		(void)__atomic_sub_fetch(&arena->committed_bytes.raw, bytes, __ATOMIC_RELAXED);
 	return err;

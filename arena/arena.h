@@ -15,6 +15,7 @@
 #include <lendheap/arena.h>
 
 #include "arena/fence.h"
+#include "arena/huge.h"
 #include "arena/layout.h"
 #include "arena/segment.h"
 #include "arena/slot.h"
@@ -54,6 +55,7 @@ struct lend_arena {
 
 	struct lendi_segment data; /* a borrower's fd is read-only */
 	struct lendi_segment books_file;
+	struct lendi_huge huge; /* of data; an owner's */
 	struct lendi_fence fence;
 	int lend_fd; /* read-only reopen of the data, for borrowers; -1 and lend_error if none */
 	int lend_error;

@@ -118,12 +118,41 @@ static struct lend_arena *find_mapped(const struct lend_arena_shm *head)
 	return NULL;
 }
 
+/* At a multiple of 2 MiB, so that what are huge pages to the owner are to us. */
+static int map_anywhere(uint64_t bytes, int fd, uintptr_t *out_base)
+{
+	const uint64_t room = bytes + LENDI_HUGE_PAGE_BYTES;
+	void *at = lendi_os.mmap(
+		NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uintptr_t start = (uintptr_t)at;
+	uintptr_t base;
+
+	if (at == MAP_FAILED)
+		return lendi_fail_errno(
+			-errno, "addresses for %llu bytes", (unsigned long long)bytes);
+	base = (start + LENDI_HUGE_PAGE_BYTES - 1) & ~(LENDI_HUGE_PAGE_BYTES - 1);
+	at = lendi_os.mmap(
+		(void *)base, bytes, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
+	if (at == MAP_FAILED) {
+		int err = lendi_fail_errno(
+			-errno, "mapping of %llu bytes", (unsigned long long)bytes);
+
+		lendi_unmap(start, room);
+		return err;
+	}
+	(void)lendi_os.madvise(at, bytes, MADV_DONTDUMP);
+	if (base > start)
+		lendi_unmap(start, base - start);
+	lendi_unmap(base + bytes, start + room - (base + bytes));
+	*out_base = base;
+	return 0;
+}
+
 static int map_data(const struct lend_arena_shm *head, const struct lendi_offer *offer,
 	struct lend_arena *arena)
 {
 	const struct lend_window *window = lendi_window();
 	int err = -EADDRINUSE;
-	void *at;
 
 	if (head->window_base == window->base &&
 		!lendi_table_is_free(head->slot, head->slot_count)) {
@@ -137,15 +166,9 @@ static int map_data(const struct lend_arena_shm *head, const struct lendi_offer 
 	if (err != -EADDRINUSE || !offer->may_relocate)
 		return err;
 
-	at = lendi_os.mmap(NULL, head->data_bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE,
-		offer->data_fd, 0);
-	if (at == MAP_FAILED)
-		return lendi_fail_errno(
-			-errno, "mapping of %llu bytes", (unsigned long long)head->data_bytes);
-	(void)lendi_os.madvise(at, head->data_bytes, MADV_DONTDUMP);
-	arena->base = (uintptr_t)at;
+	err = map_anywhere(head->data_bytes, offer->data_fd, &arena->base);
 	arena->fixed = false;
-	return 0;
+	return err;
 }
 
 static void close_offer(const struct lendi_offer *offer)

@@ -8,6 +8,15 @@
 
 #include "arena/segment.h"
 
+#include "arena/layout.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 static void init_segment(struct lendi_segment *segment, int fd, uint64_t reserved_bytes,
 	uint64_t step_bytes, bool fallocates)
 {
@@ -121,28 +130,32 @@ static int back(int fd, uint64_t offset, uint64_t bytes)
 		if (!err)
 			done += piece;
 	}
-	if (err && done) /* it was not in use before, so nothing is lost */
+	if (err) /* it was not in use before, so nothing is lost */
 		(void)fallocate_piece(
-			fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, done);
+			fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+	return err;
+}
+
+int lendi_segment_grow(struct lendi_segment *segment, uint64_t end)
+{
+	int err = 0;
+
+	/* SIZE: acquire, see grow_locked(). */
+	if (LEND_LIKELY(end <= lend_load_acquire64(&segment->file_bytes)))
+		return 0;
+	(void)pthread_mutex_lock(&segment->growing);
+	if (end > lend_load_relaxed64(&segment->file_bytes))
+		err = grow_locked(segment, end);
+	(void)pthread_mutex_unlock(&segment->growing);
 	return err;
 }
 
 int lendi_segment_commit(struct lendi_segment *segment, uint64_t offset, uint64_t bytes)
 {
-	uint64_t end = offset + bytes;
-	int err = 0;
+	int err = lendi_segment_grow(segment, offset + bytes);
 
-	/* SIZE: acquire, see grow_locked(). */
-	if (LEND_UNLIKELY(end > lend_load_acquire64(&segment->file_bytes))) {
-		(void)pthread_mutex_lock(&segment->growing);
-		if (end > lend_load_relaxed64(&segment->file_bytes))
-			err = grow_locked(segment, end);
-		(void)pthread_mutex_unlock(&segment->growing);
-		if (err)
-			return err;
-	}
-	if (!segment->fallocates)
-		return 0;
+	if (err || !segment->fallocates)
+		return err;
 
 	err = back(segment->fd, offset, bytes);
 	if (err)
@@ -159,6 +172,27 @@ int lendi_segment_punch(struct lendi_segment *segment, uint64_t offset, uint64_t
 	if (err)
 		return lendi_fail_errno(err, "hole of %llu bytes", (unsigned long long)bytes);
 	return 0;
+}
+
+static int advise(uintptr_t at, uint64_t bytes, int advice)
+{
+	return lendi_os.madvise((void *)at, bytes, advice) ? -errno : 0;
+}
+
+int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset, uint64_t bytes)
+{
+	uint64_t file_bytes = lend_load_acquire64(&segment->file_bytes); /* SIZE */
+	uint64_t end = offset + bytes < file_bytes ? offset + bytes : file_bytes;
+	uint64_t at;
+	int err = 0;
+
+	end &= ~(LENDI_HUGE_PAGE_BYTES - 1);
+	/* Of no page at all the kernel makes no huge one; and a touch could be SIGBUS. */
+	for (at = offset; !err && at < end; at += LENDI_HUGE_PAGE_BYTES)
+		err = advise(segment->base + at, LENDI_PAGE_BYTES, MADV_POPULATE_READ);
+	if (!err && offset < end)
+		err = advise(segment->base + offset, end - offset, MADV_COLLAPSE);
+	return err;
 }
 
 uint64_t lendi_segment_resident_bytes(const struct lendi_segment *segment)

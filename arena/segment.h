@@ -22,6 +22,7 @@ struct lendi_segment {
 	bool fallocates;         /* memory is taken from the machine before it is used */
 	uint64_t reserved_bytes; /* the file never grows past this */
 	uint64_t step_bytes;     /* growth is a multiple of it */
+	uintptr_t base;          /* where its owner maps it */
 	lend_word64 file_bytes;  /* its size now */
 	pthread_mutex_t growing;
 };
@@ -40,6 +41,9 @@ int lendi_segment_create_in(const char *directory, uint64_t reserved_bytes, uint
 /* Close it; mappings stay. */
 void lendi_segment_close(struct lendi_segment *segment);
 
+/* Let the file reach to end at least. 0; -ENOSPC, -EFBIG (RLIMIT_FSIZE) and nothing changed. */
+int lendi_segment_grow(struct lendi_segment *segment, uint64_t end);
+
 /*
  * Make bytes at offset usable: the file reaches past them, and they are backed if the segment
  * fallocates. 0; -ENOSPC, -ENOMEM, -EFBIG (RLIMIT_FSIZE) and then nothing changed.
@@ -48,6 +52,15 @@ int lendi_segment_commit(struct lendi_segment *segment, uint64_t offset, uint64_
 
 /* Give the memory behind whole pages back; they read as zeroes after. 0, or fallocate's error. */
 int lendi_segment_punch(struct lendi_segment *segment, uint64_t offset, uint64_t bytes);
+
+#define LENDI_HUGE_PAGE_BYTES (UINT64_C(2) << 20)
+
+/*
+ * Put huge pages behind bytes at offset of a mapped segment, both multiples of 2 MiB, as far as
+ * the file reaches; what lies there stays. 0; madvise's error (-EINVAL the kernel does not do
+ * this, -ENOMEM it has none to give): then some may be there.
+ */
+int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset, uint64_t bytes);
 
 /* Memory behind the file now, from the kernel; 0 when it cannot tell. */
 uint64_t lendi_segment_resident_bytes(const struct lendi_segment *segment);
