@@ -39,12 +39,12 @@ namespace
 const scale number_scales[] = {
 	/* name, rounds, of trees, count, warm, passes, queries, iterations */
 	{"int-1e3", 21, 21, 1000, 2, 40, 100000, 400},
-	{"int-1e5", 7, 7, 100000, 1, 1, 50000, 4},
+	{"int-1e5", 5, 5, 100000, 3, 1, 50000, 4},
 	{"int-1e7", 2, 1, 10000000, 0, 1, 500000, 1},
 };
 const scale word_scales[] = {
 	{"string-1e3", 21, 21, 1000, 2, 40, 50000, 400},
-	{"string-1e5", 7, 7, 100000, 1, 1, 50000, 4},
+	{"string-1e5", 5, 5, 100000, 3, 1, 50000, 4},
 	{"string-all", 2, 1, 0, 0, 1, 500000, 1},
 };
 
