@@ -88,6 +88,9 @@ CLEAN_TEST(arena_options_reach_the_arena)
 	CU_ASSERT_EQUAL(stats.reservation_bytes, 64u << 20);
 	CU_ASSERT_EQUAL(lend::arena_options("x").commit(LEND_COMMIT_UP_FRONT).get().commit,
 		(uint32_t)LEND_COMMIT_UP_FRONT);
+	CU_ASSERT_EQUAL(
+		lend::arena_options("x").huge_pages(LEND_HUGE_PAGES_NEVER).get().huge_pages,
+		LEND_HUGE_PAGES_NEVER);
 	CU_ASSERT_EQUAL(lend::arena_options("x").cache(LEND_CACHE_LEAN).get().cache,
 		(uint32_t)LEND_CACHE_LEAN);
 	const lend::arena_options there = lend::arena_options("x").directory("/dev/shm");

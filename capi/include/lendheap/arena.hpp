@@ -80,6 +80,12 @@ class arena_options
 		return *this;
 	}
 
+	arena_options &huge_pages(lend_huge_pages when) noexcept
+	{
+		options_.huge_pages = when;
+		return *this;
+	}
+
 	/* Memory from unnamed files there: LEND_BACKING_DIRECTORY. */
 	arena_options &directory(const char *path) noexcept
 	{
