@@ -9,6 +9,12 @@ struct table {
 	uint64_t groups;
 };
 
+static const struct lend_map_group_shm *group_at(const struct table *table, uint64_t index)
+{
+	return lendi_map_group(
+		table->entries, (table->groups - 1) * LENDI_MAP_STEP, index * LENDI_MAP_STEP);
+}
+
 static const void *entry_at(const struct table *table, const struct lend_map_kind *kind,
 	uint64_t group, uint32_t slot)
 {
@@ -32,17 +38,20 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 	if (!out_table->entries) {
 		if (map->count != 0 || map->growth_left != 0 || map->last != 0)
 			return lendi_fail(-EUCLEAN,
-				"map: %llu entries, room for %llu, last group %llu, no table",
+				"map: %llu entries, room for %llu, last group at %llu, no "
+				"table",
 				(unsigned long long)map->count,
 				(unsigned long long)map->growth_left,
 				(unsigned long long)map->last);
 		return 0;
 	}
-	groups = map->last + 1;
-	bytes = groups & map->last ? 0 : lendi_map_bytes(groups, kind->entry_bytes);
+	groups = lendi_map_group_count(map->last);
+	bytes = map->last % LENDI_MAP_STEP || (groups & (groups - 1))
+			? 0
+			: lendi_map_bytes(groups, kind->entry_bytes);
 	if (!bytes)
 		return lendi_fail(
-			-EUCLEAN, "map: last group %llu", (unsigned long long)map->last);
+			-EUCLEAN, "map: last group at %llu", (unsigned long long)map->last);
 	load_max = lendi_map_load_max(groups);
 	if (map->count > load_max || map->growth_left > load_max - map->count)
 		return lendi_fail(-EUCLEAN, "map: %llu entries and room for %llu, of %llu",
@@ -68,7 +77,7 @@ static int check_groups(const struct lend_map_shm *map, const struct lend_map_ki
 	int err;
 
 	for (i = 0; i < table->groups; i++) {
-		const struct lend_map_group_shm *group = lendi_map_group(table->entries, i);
+		const struct lend_map_group_shm *group = group_at(table, i);
 
 		for (slot = 0; slot < LEND_MAP_SLOTS; slot++) {
 			if (group->tags[slot] == 0)
@@ -93,7 +102,7 @@ static int check_search(const struct lend_map_shm *map, const struct lend_map_ki
 	uint32_t slot;
 
 	for (i = 0; i < table->groups; i++) {
-		const struct lend_map_group_shm *group = lendi_map_group(table->entries, i);
+		const struct lend_map_group_shm *group = group_at(table, i);
 
 		for (slot = 0; slot < LEND_MAP_SLOTS; slot++) {
 			const void *entry = entry_at(table, kind, i, slot);

@@ -81,8 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	make_map(data[0] % ENTRIES_MAX);
 	last = map->shm.last;
 	if (!lend_ptr_is_null(&map->shm.entries)) {
-		table = (uint8_t *)lendi_map_group(lend_ptr_get(&map->shm.entries), last);
-		table_bytes = lendi_map_bytes(last + 1, sizeof(struct word_map_entry));
+		table = (uint8_t *)lendi_map_group(lend_ptr_get(&map->shm.entries), last, 0);
+		table_bytes = lendi_map_bytes(
+			lendi_map_group_count(last), sizeof(struct word_map_entry));
 	}
 	require(table_bytes <= sizeof(good));
 	if (table)

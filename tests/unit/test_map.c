@@ -566,7 +566,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 			break;
 		case 7: /* its groups would begin below address 0 */
 			lend_ptr_set(&map->shm.entries, (void *)(uintptr_t)4096);
-			map->shm.last = (UINT64_C(1) << 30) - 1;
+			map->shm.last = ((UINT64_C(1) << 30) - 1) * LENDI_MAP_STEP;
 			break;
 		default:
 			lend_ptr_set(&map->shm.entries, (char *)entries + 8);
@@ -579,7 +579,8 @@ CLEAN_TEST(check_refuses_what_is_torn)
 
 	entry = number_map_find(map, 500);
 	index = (size_t)(entry - entries);
-	tag = &lendi_map_group(entries, index / LEND_MAP_SLOTS)->tags[index % LEND_MAP_SLOTS];
+	tag = &lendi_map_group(entries, map->shm.last, index / LEND_MAP_SLOTS * LENDI_MAP_STEP)
+		       ->tags[index % LEND_MAP_SLOTS];
 	*tag ^= 1;
 	CU_ASSERT_EQUAL(number_map_check(map, arena), -EUCLEAN);
 	*tag ^= 1;
@@ -596,13 +597,14 @@ CLEAN_TEST(check_refuses_lost_overflow_bits)
 	struct lend_arena *arena = make_arena();
 	struct two_set *two = lend_alloc_zeroed(arena, sizeof(*two));
 	struct two_set_entry *made;
+	uint64_t group;
 	uint32_t key;
 
 	for (key = 0; key < 100; key++)
 		CU_ASSERT_EQUAL(two_set_put(two, arena, key, &made), 1);
 	CU_ASSERT_EQUAL(two_set_check(two, arena), 0);
-	for (key = 0; key <= two->shm.last; key++)
-		lendi_map_group(two_set_lendi_entries(two), key)->overflow = 0;
+	for (group = 0; group <= two->shm.last; group += LENDI_MAP_STEP)
+		lendi_map_group(two_set_lendi_entries(two), two->shm.last, group)->overflow = 0;
 	CU_ASSERT_EQUAL(two_set_check(two, arena), -EUCLEAN);
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 }
@@ -632,6 +634,7 @@ CLEAN_TEST(tags_match_as_compared_one_by_one)
 	struct lend_map_group_shm group;
 	uint64_t seed = 4711;
 	uint32_t expected;
+	uint64_t hash;
 	int round;
 	int tag;
 	int i;
@@ -645,8 +648,13 @@ CLEAN_TEST(tags_match_as_compared_one_by_one)
 		for (tag = 0; tag < 256; tag++) {
 			for (expected = 0, i = 0; i < 15; i++)
 				expected |= (uint32_t)(group.tags[i] == tag) << i;
-			CU_ASSERT_EQUAL(
-				lendi_map_match(&group, (uint8_t)tag) & 0x7fff, expected);
+			CU_ASSERT_EQUAL(lendi_map_match(&group, (uint8_t)tag), expected);
+			hash = (uint64_t)tag << 56 | heap_draw(&seed) >> 8;
+			CU_ASSERT_EQUAL(lendi_map_match_hash(&group, hash),
+				lendi_map_match(&group, lendi_map_tag(hash)));
+			CU_ASSERT_EQUAL(lendi_map_went_on(&group, hash),
+				group.overflow >> lendi_map_overflow_bit(lendi_map_tag(hash)) &
+					1);
 		}
 	}
 }

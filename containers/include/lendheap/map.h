@@ -24,7 +24,7 @@
  * Parameters. Each include makes one instance and forgets its parameters. Beside the three
  * above, all of them optional:
  *
- *	LEND_MAP_HASH(sought, seed)	a hash mixed in all 64 bits; default lend_hash_u64
+ *	LEND_MAP_HASH(sought, seed)	a hash mixed in all 64 bits; default: of a number
  *	LEND_MAP_EQUAL(sought, other)	default ==
  *	LEND_MAP_SOUGHT			what one looks up with; default the key's type
  *	LEND_MAP_AS_SOUGHT(key)		a stored key, an lvalue, as that
@@ -76,6 +76,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -107,22 +108,20 @@ LEND_SHM_SIZEOF(struct lend_map_group_shm, 16);
 LEND_SHM_AT(struct lend_map_group_shm, overflow, 15);
 
 /*
- * The table is one block: the groups, last one first, and then the entries of all groups in
- * order.
+ * The table is one block: the groups and then the entries of all groups, in order.
  *
- *	| group n-1 | ... | group 1 | group 0 | entries 0 to 14 | 15 to 29 | ... |
+ *	| group 0 | group 1 | ... | group n-1 | entries 0 to 14 | 15 to 29 | ... |
  *	                                      ^ entries
- */
-/*
- * Of a map without a table all of this is zero, and so are the 16 bytes before the second of
- * entries: what find takes for the first group is an empty one, and it need not ask.
+ *
+ * Of a map without a table all of the header is zero, and so are the 16 bytes before the second
+ * of entries: what find takes for the first group is an empty one, and it need not ask.
  */
 struct lend_map_shm {
 	uint64_t count;
 	uint64_t growth_left;   /* entries that may come before a new table does */
 	LEND_PTR(void) entries; /* null: no table yet */
 	uint64_t seed;
-	uint64_t last; /* number of groups, a power of two, less one */
+	uint64_t last; /* offset of the last group: 16 times a power of two less one */
 };
 LEND_SHM_SIZEOF(struct lend_map_shm, 40);
 LEND_SHM_AT(struct lend_map_shm, entries, 16);
@@ -148,24 +147,72 @@ LEND_API int lend_map_check(const struct lend_map_shm *map, const struct lend_ma
 
 /* From here on: how the instances are made; names with lendi_ are not for use elsewhere. */
 
-/* A tag is the low byte of the hash, but never 0. */
+/*
+ * A group is named by its offset among the groups, a multiple of 16: that is what a hash has to be
+ * masked for, and what its address takes.
+ */
+#define LENDI_MAP_STEP ((uint64_t)sizeof(struct lend_map_group_shm))
+
+/* The group where the search for a hash begins: by other bits than the tag's. */
+static inline uint64_t lendi_map_home(uint64_t hash, uint64_t last)
+{
+	return hash & last;
+}
+
+static inline struct lend_map_group_shm *lendi_map_group(
+	const void *entries, uint64_t last, uint64_t group)
+{
+	uintptr_t first = (uintptr_t)entries - LENDI_MAP_STEP - last;
+
+	/* Or GCC takes the sum apart, and a loop of searches adds it up anew in each. */
+	__asm__("" : "+r"(first));
+	return (struct lend_map_group_shm *)(first + group);
+}
+
+/* A tag is the top byte of the hash, but never 0. */
 static inline uint8_t lendi_map_tag(uint64_t hash)
 {
-	uint8_t low = (uint8_t)hash;
+	uint8_t top = (uint8_t)(hash >> 56);
 
-	return (uint8_t)(low + !low);
+	return (uint8_t)(top + !top);
+}
+
+/* The bit of overflow that stands for the tag, by its upper bits: those of tag 1 and top 0 agree. */
+static inline unsigned lendi_map_overflow_bit(uint8_t tag)
+{
+	return tag >> 5;
+}
+
+/* May an entry with this hash lie in a later group? */
+static inline bool lendi_map_went_on(const struct lend_map_group_shm *group, uint64_t hash)
+{
+	return group->overflow >> (hash >> 61) & 1;
+}
+
+#ifdef __SSE2__
+static inline uint32_t lendi_map_compare(const struct lend_map_group_shm *group, __m128i tag)
+{
+	__m128i tags = _mm_loadu_si128((const __m128i *)(const void *)group);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, tag)) & 0x7fff;
 }
 
 /* Bit i: tags[i] is tag. */
 static inline uint32_t lendi_map_match(const struct lend_map_group_shm *group, uint8_t tag)
 {
-#ifdef __SSE2__
-	__m128i tags = _mm_loadu_si128((const __m128i *)(const void *)group);
+	return lendi_map_compare(group, _mm_set1_epi8((char)tag));
+}
 
-	return (uint32_t)_mm_movemask_epi8(
-		       _mm_cmpeq_epi8(tags, _mm_set1_epi32((int)(tag * 0x01010101u)))) &
-	       0x7fff;
+/* The same for the tag of a hash: never 0, but where that does not delay the search. */
+static inline uint32_t lendi_map_match_hash(
+	const struct lend_map_group_shm *group, uint64_t hash)
+{
+	return lendi_map_compare(
+		group, _mm_max_epu8(_mm_set1_epi8((char)(hash >> 56)), _mm_set1_epi8(1)));
+}
 #else
+static inline uint32_t lendi_map_match(const struct lend_map_group_shm *group, uint8_t tag)
+{
 	const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
 	uint32_t match = 0;
 	uint64_t word;
@@ -179,19 +226,19 @@ static inline uint32_t lendi_map_match(const struct lend_map_group_shm *group, u
 			(uint32_t)((word >> 7) * UINT64_C(0x0102040810204080) >> 56);
 	}
 	return match & 0x7fff;
-#endif
 }
+
+static inline uint32_t lendi_map_match_hash(
+	const struct lend_map_group_shm *group, uint64_t hash)
+{
+	return lendi_map_match(group, lendi_map_tag(hash));
+}
+#endif
 
 /* Bit i: there is an entry i. */
 static inline uint32_t lendi_map_taken(const struct lend_map_group_shm *group)
 {
 	return ~lendi_map_match(group, 0) & 0x7fff;
-}
-
-/* The group where the search for a hash begins: by other bits than the tag's. */
-static inline uint64_t lendi_map_home(uint64_t hash, uint64_t last)
-{
-	return hash >> 8 & last;
 }
 
 /* How many entries a table takes: all its slots while it is tiny, then seven of eight. */
@@ -202,10 +249,9 @@ static inline uint64_t lendi_map_load_max(uint64_t groups)
 	return groups > 2 ? slots - slots / 8 : slots;
 }
 
-/* A group of the table with these entries. */
-static inline struct lend_map_group_shm *lendi_map_group(const void *entries, uint64_t index)
+static inline uint64_t lendi_map_group_count(uint64_t last)
 {
-	return (struct lend_map_group_shm *)(uintptr_t)entries - 1 - index;
+	return last / LENDI_MAP_STEP + 1;
 }
 
 /* Of the table; 0 when it would be more than any arena has. */
@@ -221,8 +267,8 @@ static inline uint64_t lendi_map_last_for(uint64_t count)
 {
 	uint64_t last = 0;
 
-	while (lendi_map_load_max(last + 1) < count)
-		last = 2 * last + 1;
+	while (lendi_map_load_max(lendi_map_group_count(last)) < count)
+		last = 2 * last + LENDI_MAP_STEP;
 	return last;
 }
 
@@ -247,8 +293,8 @@ static inline void lendi_map_free(
 	void *entries, uint64_t last, uint64_t entry_bytes, struct lend_arena *arena)
 {
 	if (entries)
-		lend_free_sized(arena, lendi_map_group(entries, last),
-			lendi_map_bytes(last + 1, entry_bytes));
+		lend_free_sized(arena, lendi_map_group(entries, last, 0),
+			lendi_map_bytes(lendi_map_group_count(last), entry_bytes));
 }
 
 /* Become what `from` was; `from` is empty then. */
@@ -292,7 +338,7 @@ static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *
 #define LEND_MAP_AS_SOUGHT(key) (key)
 #endif
 #ifndef LEND_MAP_HASH
-#define LEND_MAP_HASH(sought, seed) lend_hash_u64((uint64_t)(sought), seed)
+#define LEND_MAP_HASH(sought, seed) lendi_hash_number((uint64_t)(sought) ^ (seed))
 #define LENDI_MAP_INTEGER_KEYS
 #endif
 #ifndef LEND_MAP_EQUAL
@@ -367,6 +413,16 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_entries)(const struct LEND_MAP *
 	return (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
 }
 
+/* Of a group, of those that begin at entries. */
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_slots)(LENDI_MAP_ENTRY *entries, uint64_t group)
+{
+	const uint64_t bytes = LEND_MAP_SLOTS * sizeof(*entries);
+	uint64_t offset = bytes % LENDI_MAP_STEP == 0 ? group * (bytes / LENDI_MAP_STEP)
+						      : group * bytes / LENDI_MAP_STEP;
+
+	return (LENDI_MAP_ENTRY *)(void *)((char *)entries + offset);
+}
+
 /* The next entry; NULL at the end. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(next)(LENDI_MAP_ITERATOR *at)
 {
@@ -376,7 +432,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(next)(LENDI_MAP_ITERATOR *at)
 		if (at->groups_left == 0)
 			return NULL;
 		at->groups_left--;
-		at->group--;
+		at->group++;
 		at->entries += LEND_MAP_SLOTS;
 		at->slots_left = lendi_map_taken(at->group);
 	}
@@ -390,41 +446,68 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(first)(
 	const struct LEND_MAP *map, LENDI_MAP_ITERATOR *out_at)
 {
 	out_at->entries = LENDI_MAP(lendi_entries)(map);
-	out_at->group = lendi_map_group(out_at->entries, 0);
-	out_at->groups_left = map->shm.last;
+	out_at->group = lendi_map_group(out_at->entries, map->shm.last, 0);
+	out_at->groups_left = map->shm.last / LENDI_MAP_STEP;
 	out_at->slots_left = lendi_map_taken(out_at->group);
 	return LENDI_MAP(next)(out_at);
 }
 
-/* The entry with this hash and key; NULL when absent. There is a table. */
+/* The entry with this hash and key among those of one group; NULL when absent. */
+LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_look)(const struct lend_map_group_shm *group,
+	LENDI_MAP_ENTRY *slots, LEND_MAP_SOUGHT sought, uint64_t hash)
+{
+	uint32_t match = lendi_map_match_hash(group, hash);
+
+	for (; match; match &= match - 1) {
+		/* In 32 bits: a conversion less. */
+		uint32_t offset = (uint32_t)__builtin_ctz(match) * (uint32_t)sizeof(*slots);
+		LENDI_MAP_ENTRY *entry = (LENDI_MAP_ENTRY *)(void *)((char *)slots + offset);
+
+		if (LEND_LIKELY(LEND_MAP_EQUAL(sought, LEND_MAP_AS_SOUGHT(entry->key))))
+			return entry;
+	}
+	return NULL;
+}
+
+/* The search after its first group. */
+LENDI_INSTANCE_COLD LENDI_MAP_ENTRY *LENDI_MAP(lendi_seek_on)(
+	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
+{
+	LENDI_MAP_ENTRY *entries = LENDI_MAP(lendi_entries)(map);
+	const uint64_t last = map->shm.last;
+	uint64_t at = lendi_map_home(hash, last);
+	uint64_t step;
+
+	for (step = LENDI_MAP_STEP; step <= last; step += LENDI_MAP_STEP) {
+		const struct lend_map_group_shm *group;
+		LENDI_MAP_ENTRY *entry;
+
+		at = (at + step) & last;
+		group = lendi_map_group(entries, last, at);
+		entry = LENDI_MAP(lendi_look)(
+			group, LENDI_MAP(lendi_slots)(entries, at), sought, hash);
+		if (entry || !lendi_map_went_on(group, hash))
+			return entry;
+	}
+	return NULL;
+}
+
+/* The entry with this hash and key; NULL when absent. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_seek)(
 	const struct LEND_MAP *map, LEND_MAP_SOUGHT sought, uint64_t hash)
 {
 	LENDI_MAP_ENTRY *entries = LENDI_MAP(lendi_entries)(map);
-	uint64_t at = lendi_map_home(hash, map->shm.last);
-	uint8_t tag = lendi_map_tag(hash);
-	uint64_t step = 0;
+	const uint64_t last = map->shm.last;
+	const uint64_t home = lendi_map_home(hash, last);
+	const struct lend_map_group_shm *group = lendi_map_group(entries, last, home);
+	LENDI_MAP_ENTRY *slots = LENDI_MAP(lendi_slots)(entries, home);
+	LENDI_MAP_ENTRY *entry;
 
-	for (;;) {
-		const struct lend_map_group_shm *group = lendi_map_group(entries, at);
-		LENDI_MAP_ENTRY *slots = entries + at * LEND_MAP_SLOTS;
-		uint32_t match;
-
-		__builtin_prefetch(slots); /* on its way while the tags are */
-		match = lendi_map_match(group, tag);
-		for (; match; match &= match - 1) {
-			LENDI_MAP_ENTRY *entry = slots + (unsigned)__builtin_ctz(match);
-
-			if (LEND_LIKELY(LEND_MAP_EQUAL(sought, LEND_MAP_AS_SOUGHT(entry->key))))
-				return entry;
-		}
-		if (LEND_LIKELY(!(group->overflow >> (tag & 7) & 1)))
-			return NULL;
-		step++;
-		if (step > map->shm.last)
-			return NULL;
-		at = (at + step) & map->shm.last;
-	}
+	__builtin_prefetch(slots); /* on its way while the tags are */
+	entry = LENDI_MAP(lendi_look)(group, slots, sought, hash);
+	if (LEND_LIKELY(entry || !lendi_map_went_on(group, hash)))
+		return entry;
+	return LENDI_MAP(lendi_seek_on)(map, sought, hash);
 }
 
 /* Where an entry with this hash goes: a free slot; the full groups before it are marked. */
@@ -432,20 +515,21 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_claim)(
 	LENDI_MAP_ENTRY *entries, uint64_t last, uint64_t hash, uint8_t **out_tag)
 {
 	uint64_t at = lendi_map_home(hash, last);
+	uint8_t tag = lendi_map_tag(hash);
 	uint64_t step = 0;
 
 	for (;;) {
-		struct lend_map_group_shm *group = lendi_map_group(entries, at);
+		struct lend_map_group_shm *group = lendi_map_group(entries, last, at);
 		uint32_t vacant = lendi_map_match(group, 0);
 
 		if (LEND_LIKELY(vacant)) {
 			unsigned slot = (unsigned)__builtin_ctz(vacant);
 
 			*out_tag = &group->tags[slot];
-			return &entries[at * LEND_MAP_SLOTS + slot];
+			return &LENDI_MAP(lendi_slots)(entries, at)[slot];
 		}
-		group->overflow |= (uint8_t)(1u << (lendi_map_tag(hash) & 7));
-		step++;
+		group->overflow |= (uint8_t)(1u << lendi_map_overflow_bit(tag));
+		step += LENDI_MAP_STEP;
 		at = (at + step) & last;
 	}
 }
@@ -456,7 +540,7 @@ LENDI_INSTANCE_COLD int LENDI_MAP(lendi_rehash)(
 {
 	void *old = lend_ptr_get(&map->shm.entries);
 	uint64_t old_last = map->shm.last;
-	uint64_t groups = last + 1;
+	uint64_t groups = lendi_map_group_count(last);
 	uint64_t bytes = lendi_map_bytes(groups, sizeof(LENDI_MAP_ENTRY));
 	LENDI_MAP_ENTRY *entries;
 	LENDI_MAP_ENTRY *entry;
@@ -599,10 +683,11 @@ LENDI_INSTANCE void LENDI_MAP(erase_entry)(
 {
 	LENDI_MAP_ENTRY *entries = LENDI_MAP(lendi_entries)(map);
 	size_t index = (size_t)(entry - entries);
-	struct lend_map_group_shm *group = lendi_map_group(entries, index / LEND_MAP_SLOTS);
+	struct lend_map_group_shm *group = lendi_map_group(
+		entries, map->shm.last, index / LEND_MAP_SLOTS * LENDI_MAP_STEP);
 	uint8_t *tag = &group->tags[index % LEND_MAP_SLOTS];
 
-	map->shm.growth_left += !(group->overflow >> (*tag & 7) & 1);
+	map->shm.growth_left += !(group->overflow >> lendi_map_overflow_bit(*tag) & 1);
 	map->shm.count--;
 	*tag = 0;
 	LENDI_STORE_ORDER(); /* unseen before it is given back */
@@ -632,10 +717,10 @@ LENDI_INSTANCE void LENDI_MAP(clear)(struct LEND_MAP *map, struct lend_arena *ar
 		return;
 	for (entry = LENDI_MAP(first)(map, &at); entry; entry = LENDI_MAP(next)(&at))
 		LENDI_MAP(lendi_entry_fini)(arena, entry);
-	memset(lendi_map_group(LENDI_MAP(lendi_entries)(map), last), 0,
-		(last + 1) * sizeof(struct lend_map_group_shm));
+	memset(lendi_map_group(LENDI_MAP(lendi_entries)(map), last, 0), 0,
+		last + sizeof(struct lend_map_group_shm));
 	map->shm.count = 0;
-	map->shm.growth_left = lendi_map_load_max(last + 1);
+	map->shm.growth_left = lendi_map_load_max(lendi_map_group_count(last));
 }
 
 /* Give back all that the map owns; it is empty then, as after init(). */
