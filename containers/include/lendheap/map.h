@@ -102,7 +102,7 @@ extern "C" {
 /* What there is to know of 15 entries. */
 struct lend_map_group_shm {
 	uint8_t tags[LEND_MAP_SLOTS]; /* 0: free */
-	uint8_t overflow; /* bit tag % 8: an entry with such a tag may lie in a later group */
+	uint8_t overflow; /* bit tag / 32: an entry with such a tag may lie in a later group */
 };
 LEND_SHM_SIZEOF(struct lend_map_group_shm, 16);
 LEND_SHM_AT(struct lend_map_group_shm, overflow, 15);
