@@ -24,7 +24,7 @@
  * Parameters. Each include makes one instance and forgets its parameters. Beside the three
  * above, all of them optional:
  *
- *	LEND_MAP_HASH(sought, seed)	a hash mixed in all 64 bits; default: of a number
+ *	LEND_MAP_HASH(sought, seed)	a hash mixed in all 64 bits; default lend_hash_u64
  *	LEND_MAP_EQUAL(sought, other)	default ==
  *	LEND_MAP_SOUGHT			what one looks up with; default the key's type
  *	LEND_MAP_AS_SOUGHT(key)		a stored key, an lvalue, as that
@@ -338,7 +338,7 @@ static inline void lendi_map_move(struct lend_map_shm *to, struct lend_map_shm *
 #define LEND_MAP_AS_SOUGHT(key) (key)
 #endif
 #ifndef LEND_MAP_HASH
-#define LEND_MAP_HASH(sought, seed) lendi_hash_number((uint64_t)(sought) ^ (seed))
+#define LEND_MAP_HASH(sought, seed) lend_hash_u64((uint64_t)(sought), seed)
 #define LENDI_MAP_INTEGER_KEYS
 #endif
 #ifndef LEND_MAP_EQUAL
