@@ -19,6 +19,8 @@
  *	e = year_map_find(years, 1989);			NULL when absent
  *	for (e = year_map_lower_bound(years, 1900, &at); e; e = year_map_next(&at))
  *		visit(e->key, &e->value);		from 1900 on, in order
+ *	year_map_lower_bound(years, 1900, &at);
+ *	e = year_map_prev(&at);				the last before 1900, or NULL
  *
  * Parameters. Each include makes one instance and forgets its parameters. Beside the three
  * above, all of them optional:
@@ -433,7 +435,7 @@ LENDI_INSTANCE int LENDI_ORDERED(lendi_enter)(
 	return 1;
 }
 
-/* The entry after the iterator's; NULL at the end, where the iterator stays. */
+/* The entry after the iterator's; NULL at the end, where the iterator stays; prev leads back. */
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(next)(LENDI_ORDERED_ITERATOR *at)
 {
 	if (at->level == at->height)
@@ -443,11 +445,18 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(next)(LENDI_ORDERED_ITERATOR *
 	return LENDI_ORDERED(lendi_climb)(at);
 }
 
-/* The entry before the iterator's; NULL at the beginning, and it stays at an end as above. */
+/*
+ * The entry before the iterator's, of one at the end the last; NULL at the beginning, and then
+ * neither next nor prev lead anywhere.
+ */
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(prev)(LENDI_ORDERED_ITERATOR *at)
 {
-	if (at->level == at->height)
-		return NULL;
+	if (at->level == at->height) {
+		/* Behind all of the root, unless prev left it before all or there is no root. */
+		if (at->height == 0 || at->positions[at->height - 1] == 0)
+			return NULL;
+		at->level--;
+	}
 	LENDI_ORDERED(lendi_descend)(at, 1);
 	for (; at->level < at->height; at->level++)
 		if (at->positions[at->level] > 0)
