@@ -211,14 +211,22 @@ void lend_string_truncate(struct lend_string_shm *string, uint64_t bytes)
 /* Each word is read once: who scribbled may still do so. */
 int lend_string_check(const struct lend_string_shm *string, const struct lend_arena *arena)
 {
-	uint64_t form = __atomic_load_n(&string->form, __ATOMIC_RELAXED);
-	uint64_t count = __atomic_load_n(&string->count, __ATOMIC_RELAXED);
-	const char *block = lend_ptr_get(&string->at);
-	uint64_t capacity = form & ~LENDI_STRING_OUTSIDE;
-	bool outside = form & LENDI_STRING_OUTSIDE;
 	struct lendi_reach reach;
+	uint64_t capacity;
+	uint64_t count;
+	uint64_t form;
+	const char *block;
+	bool outside;
 	int err;
 
+	err = lendi_reach_own(arena, "string", string, sizeof(*string));
+	if (err)
+		return err;
+	form = __atomic_load_n(&string->form, __ATOMIC_RELAXED);
+	count = __atomic_load_n(&string->count, __ATOMIC_RELAXED);
+	block = lend_ptr_get(&string->at);
+	capacity = form & ~LENDI_STRING_OUTSIDE;
+	outside = form & LENDI_STRING_OUTSIDE;
 	if (!outside) {
 		capacity = LEND_STRING_INLINE_BYTES_MAX;
 		count = form >> 56;
@@ -231,7 +239,7 @@ int lend_string_check(const struct lend_string_shm *string, const struct lend_ar
 	if (outside) {
 		if (!arena)
 			return 0;
-		err = lendi_reach_init(&reach, arena);
+		err = lendi_reach_init(&reach, arena, "string", string, sizeof(*string));
 		if (!err)
 			err = lendi_reach_check(
 				&reach, "string", string, block, capacity + 1, 1);

@@ -120,12 +120,18 @@ void lend_vector_fini(struct lend_vector_shm *vector, struct lend_arena *arena,
 int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_arena *arena,
 	const struct lend_vector_element *element)
 {
-	uint64_t capacity = __atomic_load_n(&vector->capacity, __ATOMIC_RELAXED);
-	uint64_t count = __atomic_load_n(&vector->count, __ATOMIC_RELAXED);
-	const void *data = lend_ptr_get(&vector->data);
 	struct lendi_reach reach;
+	uint64_t capacity;
+	uint64_t count;
+	const void *data;
 	int err;
 
+	err = lendi_reach_init(&reach, arena, "vector", vector, sizeof(*vector));
+	if (err)
+		return err;
+	capacity = __atomic_load_n(&vector->capacity, __ATOMIC_RELAXED);
+	count = __atomic_load_n(&vector->count, __ATOMIC_RELAXED);
+	data = lend_ptr_get(&vector->data);
 	if (count > capacity || capacity > LENDI_BLOCK_BYTES_MAX / element->bytes)
 		return lendi_fail(-EUCLEAN,
 			"vector at %p: count %llu, capacity %llu of %llu bytes each",
@@ -137,9 +143,6 @@ int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_ar
 	if (!data)
 		return lendi_fail(-EUCLEAN, "vector at %p: capacity %llu, but no elements",
 			(const void *)vector, (unsigned long long)capacity);
-	err = lendi_reach_init(&reach, arena);
-	if (err)
-		return err;
 	return lendi_reach_check(
 		&reach, "vector", vector, data, capacity * element->bytes, element->alignment);
 }

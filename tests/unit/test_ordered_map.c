@@ -517,6 +517,7 @@ CLEAN_TEST(a_string_key_goes_with_the_node_that_is_not_to_be_had)
 CLEAN_TEST(check_refuses_what_is_torn)
 {
 	struct lend_arena *arena = make_arena();
+	struct number_map outside = {0};
 	struct number_map *map = lend_alloc_zeroed(arena, sizeof(*map));
 	uint64_t good[sizeof(*map) / 8];
 	struct number_map_lendi_inner *root;
@@ -529,6 +530,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	memcpy(good_root, root, sizeof(good_root));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	CU_ASSERT_EQUAL(number_map_check(map, NULL), 0);
+	CU_ASSERT_EQUAL(number_map_check(&outside, arena), -EXDEV);
 	for (i = 0; i < 14; i++) {
 		switch (i) {
 		case 0:

@@ -46,12 +46,13 @@ static void zeroed_memory_is_the_empty_string(void)
 	struct lend_string_shm string;
 
 	memset(&string, 0, sizeof(string));
-	CU_ASSERT_TRUE(holds(&string, ""));
+	CU_ASSERT_EQUAL(lend_string_check(&string, NULL), 0);
 	CU_ASSERT_EQUAL(lend_string_bytes(&string), 0);
 	CU_ASSERT_EQUAL(lend_string_capacity(&string), LEND_STRING_INLINE_BYTES_MAX);
 	memset(&string, 0xff, sizeof(string));
 	lend_string_init(&string);
-	CU_ASSERT_TRUE(holds(&string, ""));
+	CU_ASSERT_EQUAL(lend_string_check(&string, NULL), 0);
+	CU_ASSERT_EQUAL(lend_string_bytes(&string), 0);
 	lend_string_fini(&string, arena);
 }
 
@@ -354,9 +355,11 @@ static void check_names_what_is_wrong(void)
 		{2, UINT64_C(127) << 56},
 	};
 	struct lend_string_shm *string = make("a string whose words get damaged");
+	struct lend_string_shm outside = {0};
 	uint64_t words[3];
 	size_t i;
 
+	CU_ASSERT_EQUAL(lend_string_check(&outside, arena), -EXDEV);
 	memcpy(words, string, sizeof(words));
 	for (i = 0; i < HEAP_COUNT(damages); i++) {
 		((uint64_t *)(void *)string)[damages[i].word] = damages[i].value;

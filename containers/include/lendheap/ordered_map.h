@@ -113,7 +113,7 @@ struct lend_ordered_map_kind {
 /*
  * Walk every invariant of an ordered map: what <name>_check() calls. With an arena (else NULL)
  * also that all lies in its data: then any bytes may be there, and it neither crashes nor
- * hangs. 0; -EUCLEAN with a sentence, -ESTALE.
+ * hangs. 0; -EUCLEAN with a sentence, -EXDEV the map itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 	const struct lend_ordered_map_kind *kind, const struct lend_arena *arena);

@@ -150,7 +150,7 @@ static inline void lend_string_clear(struct lend_string_shm *string)
 /*
  * Every invariant, in bounded time, safe on any bytes: the form, the counts, the NUL behind,
  * and with an arena (else NULL) that the block lies in its data, where alone it is looked at.
- * Returns 0; -EUCLEAN and a sentence, -ESTALE.
+ * Returns 0; -EUCLEAN with a sentence, -EXDEV the string itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_string_check(
 	const struct lend_string_shm *string, const struct lend_arena *arena);

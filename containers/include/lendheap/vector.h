@@ -101,7 +101,7 @@ LEND_API void lend_vector_fini(struct lend_vector_shm *vector, struct lend_arena
 /*
  * Called by <instance>_check(): the counts, and with an arena (else NULL) that the elements lie
  * in its data; safe on any bytes. The elements themselves are the caller's to check, after.
- * Returns 0; -EUCLEAN with a sentence, -ESTALE.
+ * Returns 0; -EUCLEAN with a sentence, -EXDEV the vector itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_vector_check(const struct lend_vector_shm *vector,
 	const struct lend_arena *arena, const struct lend_vector_element *element);
