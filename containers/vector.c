@@ -63,18 +63,57 @@ static int fail_count(uint64_t count, const struct lend_vector_element *element)
 		(unsigned long long)count, (unsigned long long)element->bytes);
 }
 
+/* Room for count elements, more than there is, and in proportion to what there is. */
+static int grow_to(struct lend_vector_shm *vector, struct lend_arena *arena,
+	const struct lend_vector_element *element, uint64_t count)
+{
+	uint64_t needed;
+
+	if (count > LENDI_BLOCK_BYTES_MAX / 2 / element->bytes)
+		return fail_count(count, element);
+	needed = count * element->bytes;
+	if (needed < FIRST_BYTES)
+		needed = FIRST_BYTES;
+	return set_capacity(vector, arena, element,
+		lendi_block_grown(block_bytes(vector, element), needed) / element->bytes);
+}
+
 int lend_vector_grow(struct lend_vector_shm *vector, struct lend_arena *arena,
 	const struct lend_vector_element *element)
 {
-	uint64_t old_bytes = block_bytes(vector, element);
-	uint64_t needed = old_bytes + element->bytes;
+	return grow_to(vector, arena, element, vector->capacity + 1);
+}
 
-	if (old_bytes > LENDI_BLOCK_BYTES_MAX / 2 || element->bytes > LENDI_BLOCK_BYTES_MAX / 2)
-		return fail_count(vector->capacity + 1, element);
-	if (needed < FIRST_BYTES)
-		needed = FIRST_BYTES;
-	return set_capacity(
-		vector, arena, element, lendi_block_grown(old_bytes, needed) / element->bytes);
+int lend_vector_append(struct lend_vector_shm *vector, struct lend_arena *arena,
+	const struct lend_vector_element *element, const void *elements, uint64_t count)
+{
+	uint64_t old_count = vector->count;
+	uint64_t old_bytes = old_count * element->bytes;
+	char *data = (char *)lend_ptr_get(&vector->data);
+	/* Where among its elements these lie, if they do; else this is beyond their end. */
+	uint64_t own = (uintptr_t)elements - (uintptr_t)data;
+	int err;
+
+	if (!count)
+		return 0;
+	if (count > vector->capacity - old_count) {
+		if (count > LENDI_BLOCK_BYTES_MAX)
+			return fail_count(count, element);
+		err = grow_to(vector, arena, element, old_count + count);
+		if (err)
+			return err;
+		data = (char *)lend_ptr_get(&vector->data);
+		if (own < old_bytes)
+			elements = data + own;
+	}
+
+	if (element->move)
+		element->move(data + old_bytes, (void *)(uintptr_t)elements, count);
+	else
+		memcpy(data + old_bytes, elements, count * element->bytes);
+	LENDI_STORE_ORDER(); /* filled before they count */
+	vector->count = old_count + count;
+	return 0;
 }
 
 int lend_vector_reserve(struct lend_vector_shm *vector, struct lend_arena *arena,
