@@ -150,6 +150,26 @@ static bool same_type(const struct lend_root_shm *root, const struct lend_type *
 	       root->type_alignment == type->alignment && root->type_version == type->version;
 }
 
+/* Find a root of this type with an object. 0; -ENOENT, -EPROTOTYPE, -EUCLEAN. */
+static int find_typed(const struct lend_arena *arena, const char *name,
+	const struct lend_type *type, struct found *out_found)
+{
+	const struct lend_root_shm *root = &out_found->root;
+	int err;
+
+	err = find_root(arena, name, out_found);
+	if (err)
+		return err == -ENOENT ? fail_missing(arena, name) : err;
+	if (!same_type(root, type))
+		return lendi_fail(-EPROTOTYPE,
+			"root \"%s\" is a %s (%llu bytes, version %u), not a %s (%llu bytes, "
+			"version %u)",
+			name, root->type_name, (unsigned long long)root->type_bytes,
+			root->type_version, type->name, (unsigned long long)type->bytes,
+			type->version);
+	return check_object(arena, root);
+}
+
 int lend_root_get(const struct lend_arena *arena, const char *name, struct lend_type type,
 	const void **out_object)
 {
@@ -162,18 +182,7 @@ int lend_root_get(const struct lend_arena *arena, const char *name, struct lend_
 		return lendi_fail(-ESTALE, "the arena was destroyed or closed");
 	err = check_name(name);
 	if (!err)
-		err = find_root(arena, name, &found);
-	if (err)
-		return err == -ENOENT ? fail_missing(arena, name) : err;
-	if (!same_type(&found.root, &type))
-		return lendi_fail(-EPROTOTYPE,
-			"root \"%s\" is a %s (%llu bytes, version %u), not a %s (%llu bytes, "
-			"version %u)",
-			name, found.root.type_name, (unsigned long long)found.root.type_bytes,
-			found.root.type_version, type.name, (unsigned long long)type.bytes,
-			type.version);
-
-	err = check_object(arena, &found.root);
+		err = find_typed(arena, name, &type, &found);
 	if (!err)
 		*out_object = (const void *)(arena->base + found.root.object.raw);
 	return err;
@@ -344,10 +353,22 @@ static void clear_marks(lend_word32 *index, uint32_t position)
 	}
 }
 
+static void unset_locked(struct lend_arena *arena, const struct found *found)
+{
+	lend_word32 *index = index_of(arena);
+
+	/* ROOT: release, so that what is set next here is ordered after it. */
+	lend_store_release32(&index[found->position], GONE);
+	LEND_CRASHPOINT("root.unset.marked");
+	give_free_entry(arena, found->word - 1);
+	if (arena->root_count)
+		arena->root_count--;
+	clear_marks(index, found->position);
+}
+
 int lend_root_unset(struct lend_arena *arena, const char *name)
 {
 	struct found found;
-	lend_word32 *index;
 	int err;
 
 	err = lendi_arena_check_owned(arena);
@@ -356,20 +377,36 @@ int lend_root_unset(struct lend_arena *arena, const char *name)
 	if (err)
 		return err;
 
-	index = index_of(arena);
 	(void)pthread_mutex_lock(&arena->root_lock);
 	err = find_root(arena, name, &found);
-	if (!err) {
-		/* ROOT: release, so that what is set next here is ordered after it. */
-		lend_store_release32(&index[found.position], GONE);
-		LEND_CRASHPOINT("root.unset.marked");
-		give_free_entry(arena, found.word - 1);
-		if (arena->root_count)
-			arena->root_count--;
-		clear_marks(index, found.position);
-	}
+	if (!err)
+		unset_locked(arena, &found);
 	(void)pthread_mutex_unlock(&arena->root_lock);
 	return err == -ENOENT ? fail_missing(arena, name) : err;
+}
+
+int lend_root_take(
+	struct lend_arena *arena, const char *name, struct lend_type type, void **out_object)
+{
+	struct found found;
+	int err;
+
+	err = lendi_arena_check_owned(arena);
+	if (!err)
+		err = check_name(name);
+	if (err)
+		return err;
+	if (!type.name || !out_object)
+		return lendi_fail(-EINVAL, "lend_root_take: NULL argument");
+
+	(void)pthread_mutex_lock(&arena->root_lock);
+	err = find_typed(arena, name, &type, &found);
+	if (!err)
+		unset_locked(arena, &found);
+	(void)pthread_mutex_unlock(&arena->root_lock);
+	if (!err)
+		*out_object = (void *)(arena->base + found.root.object.raw);
+	return err;
 }
 
 int lend_root_each(const struct lend_arena *arena,

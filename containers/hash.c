@@ -140,12 +140,9 @@ int lend_hash_check(const struct lend_hash_shm *table, size_t hook_offset, size_
 		.hash_of = hash_of};
 	int err;
 
-	err = lendi_reach_init(&walk.reach, arena);
+	err = lendi_reach_init(&walk.reach, arena, "hash table", table, sizeof(*table));
 	if (err)
 		return err;
-	if (!lendi_reach_holds(&walk.reach, (uintptr_t)table, sizeof(*table), 8))
-		return lendi_fail(
-			-EXDEV, "hash table at %p: not in the arena", (const void *)table);
 
 	walk.count = table->count;
 	if (walk.count > lendi_reach_count(&walk.reach))

@@ -22,11 +22,9 @@ int lend_list_check(const struct lend_list_shm *list, size_t hook_offset, size_t
 	uint64_t at = 0;
 	int err;
 
-	err = lendi_reach_init(&reach, arena);
+	err = lendi_reach_init(&reach, arena, "list", list, sizeof(*list));
 	if (err)
 		return err;
-	if (!lendi_reach_holds(&reach, (uintptr_t)list, sizeof(*list), 8))
-		return lendi_fail(-EXDEV, "list at %p: not in the arena", (const void *)list);
 
 	bound = lendi_reach_count(&reach);
 	for (;; before = hook, at++) {

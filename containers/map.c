@@ -23,15 +23,13 @@ static const void *entry_at(const struct table *table, const struct lend_map_kin
 
 /* map is a copy of the header that lies at place. */
 static int check_header(const struct lend_map_shm *map, const void *place,
-	const struct lend_map_kind *kind, const struct lend_arena *arena,
+	const struct lend_map_kind *kind, const struct lendi_reach *reach,
 	struct table *out_table)
 {
-	struct lendi_reach reach;
 	uint64_t load_max;
 	uint64_t groups;
 	uint64_t bytes;
 	uintptr_t begin;
-	int err;
 
 	out_table->entries = lend_ptr_get(&map->entries);
 	out_table->groups = 0;
@@ -58,13 +56,10 @@ static int check_header(const struct lend_map_shm *map, const void *place,
 			(unsigned long long)map->count, (unsigned long long)map->growth_left,
 			(unsigned long long)load_max);
 	out_table->groups = groups;
-	err = lendi_reach_init(&reach, arena);
-	if (err)
-		return err;
 	/* An integer: before it is known to lie in the arena there may be no such pointer. */
 	begin = (uintptr_t)out_table->entries - groups * sizeof(struct lend_map_group_shm);
 	return lendi_reach_check(
-		&reach, "map", place, (const void *)begin, bytes, LENDI_MAP_ALIGNMENT);
+		reach, "map", place, (const void *)begin, bytes, LENDI_MAP_ALIGNMENT);
 }
 
 /* The count, and that each key is safe to read. */
@@ -125,15 +120,19 @@ int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *k
 	const struct lend_arena *arena)
 {
 	struct lend_map_shm head; /* checked and used from here: the owner may rewrite it */
+	struct lendi_reach reach;
 	struct table table;
 	int err;
 
+	err = lendi_reach_init(&reach, arena, "map", map, sizeof(*map));
+	if (err)
+		return err;
 	head.count = map->count;
 	head.growth_left = map->growth_left;
 	lend_ptr_copy(&head.entries, &map->entries);
 	head.seed = map->seed;
 	head.last = map->last;
-	err = check_header(&head, map, kind, arena, &table);
+	err = check_header(&head, map, kind, &reach, &table);
 	if (err)
 		return err;
 

@@ -74,17 +74,20 @@ static int walk_node(struct walk *walk, const char *node, uint32_t level, uint32
 int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 	const struct lend_ordered_map_kind *kind, const struct lend_arena *arena)
 {
-	struct walk walk = {.kind = kind, .arena = arena, .map = map, .count_max = map->count};
-	const void *root = lend_ptr_get(&map->root);
-	uint32_t height = map->height;
+	struct walk walk = {.kind = kind, .arena = arena, .map = map};
+	const void *root;
+	uint32_t height;
 	int err;
 
+	err = lendi_reach_init(&walk.reach, arena, "ordered map", map, sizeof(*map));
+	if (err)
+		return err;
+	walk.count_max = map->count;
+	root = lend_ptr_get(&map->root);
+	height = map->height;
 	if (height > LEND_ORDERED_MAP_HEIGHT_MAX || !height != !root)
 		return lendi_fail(-EUCLEAN, "ordered map: %u levels and %s root", height,
 			root ? "a" : "no");
-	err = lendi_reach_init(&walk.reach, arena);
-	if (err)
-		return err;
 	if (root) {
 		err = walk_node(&walk, root, height - 1, 1);
 		if (err)

@@ -17,21 +17,6 @@ struct lendi_reach {
 	uint64_t bytes;
 };
 
-/* 0, or the error of lend_arena_range(). Without an arena everything is in reach. */
-static inline int lendi_reach_init(struct lendi_reach *reach, const struct lend_arena *arena)
-{
-	const void *base;
-	int err;
-
-	reach->base = 0;
-	reach->bytes = UINT64_MAX;
-	if (!arena)
-		return 0;
-	err = lend_arena_range(arena, &base, &reach->bytes);
-	reach->base = (uintptr_t)base;
-	return err;
-}
-
 /* Do bytes at address lie in it, and at a multiple of alignment (a power of two)? */
 static inline bool lendi_reach_holds(
 	const struct lendi_reach *reach, uintptr_t address, uint64_t bytes, uint64_t alignment)
@@ -51,6 +36,21 @@ static inline bool lendi_reach_element(const struct lendi_reach *reach, uintptr_
 	return (hook & 7) == 0 &&
 	       lendi_reach_holds(reach, hook - hook_offset, element_bytes, element_alignment);
 }
+
+/*
+ * Does the what at container ("string", its address) itself lie in the arena, so that its words
+ * may be read? Without an arena it does. 0; -EXDEV with a sentence, -ESTALE. Mostly no system
+ * call, for strings are many.
+ */
+int lendi_reach_own(const struct lend_arena *arena, const char *what, const void *container,
+	uint64_t bytes);
+
+/*
+ * The same, and the reach of its links: without an arena everything. Also the errors of
+ * lend_arena_range().
+ */
+int lendi_reach_init(struct lendi_reach *reach, const struct lend_arena *arena,
+	const char *what, const void *container, uint64_t bytes);
 
 /*
  * Does a block that shared words name lie in it, so that it may be read? 0; -EUCLEAN with a

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 
 #include <lendheap/instance.h>
@@ -52,6 +53,37 @@ static void put_bytes(struct lend_string_shm *string, uint64_t at, lend_view byt
 	set_count(string, end);
 }
 
+/* The same in place of `gone` bytes, and those behind stay behind. */
+static void splice_bytes(
+	struct lend_string_shm *string, uint64_t at, uint64_t gone, lend_view bytes)
+{
+	char *data = lend_string_data(string);
+	uint64_t count = lend_string_bytes(string);
+	uint64_t behind = count - at - gone;
+	uint64_t end = at + bytes.bytes + behind;
+	/* Where in the string the bytes lie, if they do; else this is beyond its end. */
+	uint64_t own = (uintptr_t)bytes.at - (uintptr_t)data;
+	/* How many of them what is behind does not take along when it moves up. */
+	uint64_t still = bytes.bytes;
+
+	if (end > count) {
+		data[end] = 0;
+		LENDI_STORE_ORDER();
+		memmove(data + at + bytes.bytes, data + at + gone, behind);
+		if (own < count && own + still > at + gone)
+			still = own < at + gone ? at + gone - own : 0;
+	}
+	if (still)
+		memmove(data + at, bytes.at, still);
+	if (still < bytes.bytes)
+		memcpy(data + at + still, bytes.at + still + (end - count),
+			bytes.bytes - still);
+	if (end < count)
+		memmove(data + at + bytes.bytes, data + at + gone, behind);
+	LENDI_STORE_ORDER();
+	set_count(string, end);
+}
+
 /*
  * Point at a block which holds all that counts. Of the inline form first its bytes go, then the
  * last byte says that they did; until then it is an inline string with other bytes in it.
@@ -67,17 +99,29 @@ static void set_block(
 	string->form = LENDI_STRING_OUTSIDE | (bytes - 1);
 }
 
+/* A new block with all the bytes that count takes the place of what there was. */
+static void change_block(struct lend_string_shm *string, struct lend_arena *arena, char *block,
+	uint64_t count, uint64_t bytes)
+{
+	uint64_t old_bytes = block_bytes(string);
+	char *old = lend_string_is_inline(string) ? NULL : lend_string_data(string);
+
+	set_block(string, block, count, bytes);
+	if (old)
+		lendi_block_free(arena, old, old_bytes, 1);
+}
+
 /* Take the bytes to a block of this many, enough for them. */
 static int move_outside(
 	struct lend_string_shm *string, struct lend_arena *arena, uint64_t bytes)
 {
 	uint64_t count = lend_string_bytes(string);
-	uint64_t old_bytes = block_bytes(string);
-	char *old = lend_string_is_inline(string) ? NULL : lend_string_data(string);
+	char *data = lend_string_data(string);
 	char *block;
 
-	if (old && lendi_block_in_place(old_bytes, bytes, 1)) {
-		block = (char *)lend_realloc(arena, old, bytes);
+	if (!lend_string_is_inline(string) &&
+		lendi_block_in_place(block_bytes(string), bytes, 1)) {
+		block = (char *)lend_realloc(arena, data, bytes);
 		if (!block)
 			return -errno;
 		set_block(string, block, count, bytes);
@@ -87,10 +131,8 @@ static int move_outside(
 	block = (char *)lendi_block_alloc(arena, bytes, 1);
 	if (!block)
 		return -errno;
-	memcpy(block, lend_string_data(string), count + 1);
-	set_block(string, block, count, bytes);
-	if (old)
-		lendi_block_free(arena, old, old_bytes, 1);
+	memcpy(block, data, count + 1);
+	change_block(string, arena, block, count, bytes);
 	return 0;
 }
 
@@ -128,8 +170,6 @@ int lend_string_set(struct lend_string_shm *string, struct lend_arena *arena, le
 {
 	/* What does not fit is no part of it, so nothing of the string need be kept. */
 	if (bytes.bytes > lend_string_capacity(string)) {
-		char *old = lend_string_is_inline(string) ? NULL : lend_string_data(string);
-		uint64_t old_bytes = block_bytes(string);
 		uint64_t new_bytes;
 		char *block;
 
@@ -141,9 +181,7 @@ int lend_string_set(struct lend_string_shm *string, struct lend_arena *arena, le
 			return -errno;
 		memcpy(block, bytes.at, bytes.bytes);
 		block[bytes.bytes] = 0;
-		set_block(string, block, bytes.bytes, new_bytes);
-		if (old)
-			lendi_block_free(arena, old, old_bytes, 1);
+		change_block(string, arena, block, bytes.bytes, new_bytes);
 		return 0;
 	}
 
@@ -176,6 +214,47 @@ int lend_string_append(
 
 	put_bytes(string, count, bytes);
 	return 0;
+}
+
+int lend_string_replace(struct lend_string_shm *string, struct lend_arena *arena, uint64_t at,
+	uint64_t count, lend_view bytes)
+{
+	const char *data = lend_string_data(string);
+	uint64_t behind = lend_string_bytes(string) - at;
+	uint64_t new_bytes;
+	uint64_t end;
+	char *block;
+
+	assert(at <= lend_string_bytes(string));
+	if (count > behind)
+		count = behind;
+	behind -= count;
+	if (bytes.bytes > LEND_STRING_BYTES_MAX - (at + behind))
+		return fail_bytes(bytes.bytes);
+	end = at + bytes.bytes + behind;
+	if (end <= lend_string_capacity(string)) {
+		splice_bytes(string, at, count, bytes);
+		return 0;
+	}
+
+	/* The old bytes, of which the new ones may be a part, are read until the block changes. */
+	new_bytes = lendi_block_grown(block_bytes(string), end + 1);
+	block = (char *)lendi_block_alloc(arena, new_bytes, 1);
+	if (!block)
+		return -errno;
+	memcpy(block, data, at);
+	memcpy(block + at, bytes.at, bytes.bytes);
+	memcpy(block + at + bytes.bytes, data + at + count, behind + 1);
+	change_block(string, arena, block, end, new_bytes);
+	return 0;
+}
+
+void lend_string_erase(struct lend_string_shm *string, uint64_t at, uint64_t count)
+{
+	uint64_t behind = lend_string_bytes(string) - at;
+
+	assert(at <= lend_string_bytes(string));
+	splice_bytes(string, at, count < behind ? count : behind, lend_view_make(NULL, 0));
 }
 
 int lend_string_reserve(
@@ -211,14 +290,22 @@ void lend_string_truncate(struct lend_string_shm *string, uint64_t bytes)
 /* Each word is read once: who scribbled may still do so. */
 int lend_string_check(const struct lend_string_shm *string, const struct lend_arena *arena)
 {
-	uint64_t form = __atomic_load_n(&string->form, __ATOMIC_RELAXED);
-	uint64_t count = __atomic_load_n(&string->count, __ATOMIC_RELAXED);
-	const char *block = lend_ptr_get(&string->at);
-	uint64_t capacity = form & ~LENDI_STRING_OUTSIDE;
-	bool outside = form & LENDI_STRING_OUTSIDE;
 	struct lendi_reach reach;
+	uint64_t capacity;
+	uint64_t count;
+	uint64_t form;
+	const char *block;
+	bool outside;
 	int err;
 
+	err = lendi_reach_own(arena, "string", string, sizeof(*string));
+	if (err)
+		return err;
+	form = __atomic_load_n(&string->form, __ATOMIC_RELAXED);
+	count = __atomic_load_n(&string->count, __ATOMIC_RELAXED);
+	block = lend_ptr_get(&string->at);
+	capacity = form & ~LENDI_STRING_OUTSIDE;
+	outside = form & LENDI_STRING_OUTSIDE;
 	if (!outside) {
 		capacity = LEND_STRING_INLINE_BYTES_MAX;
 		count = form >> 56;
@@ -231,7 +318,7 @@ int lend_string_check(const struct lend_string_shm *string, const struct lend_ar
 	if (outside) {
 		if (!arena)
 			return 0;
-		err = lendi_reach_init(&reach, arena);
+		err = lendi_reach_init(&reach, arena, "string", string, sizeof(*string));
 		if (!err)
 			err = lendi_reach_check(
 				&reach, "string", string, block, capacity + 1, 1);

@@ -343,11 +343,9 @@ int lend_tree_check(const struct lend_tree_shm *tree, size_t hook_offset, size_t
 	int rank;
 	int err;
 
-	err = lendi_reach_init(&walk.reach, arena);
+	err = lendi_reach_init(&walk.reach, arena, "tree", tree, sizeof(*tree));
 	if (err)
 		return err;
-	if (!lendi_reach_holds(&walk.reach, (uintptr_t)tree, sizeof(*tree), 8))
-		return lendi_fail(-EXDEV, "tree at %p: not in the arena", (const void *)tree);
 
 	walk.count = tree->count;
 	err = walk_below(&walk, tree, tree->root, NULL, 0, &rank);

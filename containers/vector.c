@@ -63,18 +63,57 @@ static int fail_count(uint64_t count, const struct lend_vector_element *element)
 		(unsigned long long)count, (unsigned long long)element->bytes);
 }
 
+/* Room for count elements, more than there is, and in proportion to what there is. */
+static int grow_to(struct lend_vector_shm *vector, struct lend_arena *arena,
+	const struct lend_vector_element *element, uint64_t count)
+{
+	uint64_t needed;
+
+	if (count > LENDI_BLOCK_BYTES_MAX / 2 / element->bytes)
+		return fail_count(count, element);
+	needed = count * element->bytes;
+	if (needed < FIRST_BYTES)
+		needed = FIRST_BYTES;
+	return set_capacity(vector, arena, element,
+		lendi_block_grown(block_bytes(vector, element), needed) / element->bytes);
+}
+
 int lend_vector_grow(struct lend_vector_shm *vector, struct lend_arena *arena,
 	const struct lend_vector_element *element)
 {
-	uint64_t old_bytes = block_bytes(vector, element);
-	uint64_t needed = old_bytes + element->bytes;
+	return grow_to(vector, arena, element, vector->capacity + 1);
+}
 
-	if (old_bytes > LENDI_BLOCK_BYTES_MAX / 2 || element->bytes > LENDI_BLOCK_BYTES_MAX / 2)
-		return fail_count(vector->capacity + 1, element);
-	if (needed < FIRST_BYTES)
-		needed = FIRST_BYTES;
-	return set_capacity(
-		vector, arena, element, lendi_block_grown(old_bytes, needed) / element->bytes);
+int lend_vector_append(struct lend_vector_shm *vector, struct lend_arena *arena,
+	const struct lend_vector_element *element, const void *elements, uint64_t count)
+{
+	uint64_t old_count = vector->count;
+	uint64_t old_bytes = old_count * element->bytes;
+	char *data = (char *)lend_ptr_get(&vector->data);
+	/* Where among its elements these lie, if they do; else this is beyond their end. */
+	uint64_t own = (uintptr_t)elements - (uintptr_t)data;
+	int err;
+
+	if (!count)
+		return 0;
+	if (count > vector->capacity - old_count) {
+		if (count > LENDI_BLOCK_BYTES_MAX)
+			return fail_count(count, element);
+		err = grow_to(vector, arena, element, old_count + count);
+		if (err)
+			return err;
+		data = (char *)lend_ptr_get(&vector->data);
+		if (own < old_bytes)
+			elements = data + own;
+	}
+
+	if (element->move)
+		element->move(data + old_bytes, (void *)(uintptr_t)elements, count);
+	else
+		memcpy(data + old_bytes, elements, count * element->bytes);
+	LENDI_STORE_ORDER(); /* filled before they count */
+	vector->count = old_count + count;
+	return 0;
 }
 
 int lend_vector_reserve(struct lend_vector_shm *vector, struct lend_arena *arena,
@@ -120,12 +159,18 @@ void lend_vector_fini(struct lend_vector_shm *vector, struct lend_arena *arena,
 int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_arena *arena,
 	const struct lend_vector_element *element)
 {
-	uint64_t capacity = __atomic_load_n(&vector->capacity, __ATOMIC_RELAXED);
-	uint64_t count = __atomic_load_n(&vector->count, __ATOMIC_RELAXED);
-	const void *data = lend_ptr_get(&vector->data);
 	struct lendi_reach reach;
+	uint64_t capacity;
+	uint64_t count;
+	const void *data;
 	int err;
 
+	err = lendi_reach_init(&reach, arena, "vector", vector, sizeof(*vector));
+	if (err)
+		return err;
+	capacity = __atomic_load_n(&vector->capacity, __ATOMIC_RELAXED);
+	count = __atomic_load_n(&vector->count, __ATOMIC_RELAXED);
+	data = lend_ptr_get(&vector->data);
 	if (count > capacity || capacity > LENDI_BLOCK_BYTES_MAX / element->bytes)
 		return lendi_fail(-EUCLEAN,
 			"vector at %p: count %llu, capacity %llu of %llu bytes each",
@@ -137,9 +182,6 @@ int lend_vector_check(const struct lend_vector_shm *vector, const struct lend_ar
 	if (!data)
 		return lendi_fail(-EUCLEAN, "vector at %p: capacity %llu, but no elements",
 			(const void *)vector, (unsigned long long)capacity);
-	err = lendi_reach_init(&reach, arena);
-	if (err)
-		return err;
 	return lendi_reach_check(
 		&reach, "vector", vector, data, capacity * element->bytes, element->alignment);
 }

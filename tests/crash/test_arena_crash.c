@@ -67,6 +67,7 @@ static const char *nth_name(unsigned n)
 static void churn(struct lend_arena *arena)
 {
 	static void *large[LARGE_COUNT];
+	void *gone;
 	unsigned i;
 
 	for (i = 0; i < 4; i++) {
@@ -75,7 +76,7 @@ static void churn(struct lend_arena *arena)
 		CHILD_CHECK(lend_root_set(arena, "changes", FACT, make_fact(arena, 10)) == 0);
 		CHILD_CHECK(lend_root_set(arena, "comes", FACT, make_fact(arena, 30)) == 0);
 		CHILD_CHECK(lend_root_unset(arena, "comes") == 0);
-		CHILD_CHECK(lend_root_unset(arena, "goes") == 0);
+		CHILD_CHECK(lend_root_take(arena, "goes", FACT, &gone) == 0);
 		CHILD_CHECK(lend_root_set(arena, "goes", FACT, make_fact(arena, 40)) == 0);
 	}
 	/* Untouched, so that it costs addresses and metadata only: more than one base block. */

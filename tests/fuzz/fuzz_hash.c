@@ -52,6 +52,7 @@ static struct held *make_held(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static struct held *held;
+	struct elements outside;
 	const struct element *element;
 	uint64_t count = 0;
 	int err;
@@ -61,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	scribble_run(&scribble, data, bytes);
 	err = elements_check(&held->in, scribble.arena);
 	CHECK(err == 0 || (err == -EUCLEAN && lend_error_detail()[0]));
+	memcpy((void *)&outside, (const void *)&held->in, sizeof(outside));
+	CHECK(elements_check(&outside, scribble.arena) == -EXDEV);
 	if (err)
 		return 0;
 	for (element = elements_first(&held->in); element;

@@ -8,6 +8,7 @@
  * in the header, or from 64 on in the table. What must hold: check
  * neither crashes nor hangs; what it accepts can be searched and walked.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static void use_map(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct lend_map_shm head;
+	struct word_map outside;
 	uint8_t *table = NULL;
 	size_t table_bytes = 0;
 	uint64_t last;
@@ -98,6 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		else if (place >= 64)
 			table[place - 64] ^= data[at + 2];
 	}
+	memcpy((void *)&outside, (const void *)map, sizeof(outside));
+	require(word_map_check(&outside, arena) == -EXDEV);
 	if (word_map_check(map, arena) == 0)
 		use_map();
 

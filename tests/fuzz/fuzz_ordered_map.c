@@ -8,6 +8,7 @@
  * in the header, the root, or the first or the last node below it. What must hold: check neither
  * crashes nor hangs; what it accepts can be searched and walked.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static struct kept kept[1 + NODES];
 	struct word_map_lendi_node *root;
+	struct word_map outside;
 	size_t count = 1;
 	size_t at;
 	size_t i;
@@ -107,6 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
 		in->at[data[at + 1] * 8u % in->bytes + data[at + 2] % 8] ^= data[at + 2];
 	}
+	memcpy((void *)&outside, (const void *)map, sizeof(outside));
+	require(word_map_check(&outside, arena) == -EXDEV);
 	if (word_map_check(map, arena) == 0)
 		use_map();
 

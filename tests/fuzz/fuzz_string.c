@@ -73,9 +73,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	scribble(data, bytes);
 	for (i = 0; i < STRINGS; i++) {
 		int err = lend_string_check(&strings[i], arena);
+		struct lend_string_shm outside;
 		lend_view view;
 		size_t at;
 
+		memcpy((void *)&outside, (const void *)&strings[i], sizeof(outside));
+		CHECK(lend_string_check(&outside, arena) == -EXDEV);
 		CHECK(err == 0 || err == -EUCLEAN);
 		(void)lend_string_check(&strings[i], NULL);
 		if (err)

@@ -94,12 +94,15 @@ static void read_row(const struct numbers *row)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
+	struct rows outside;
 	uint64_t i;
 	int err;
 
 	if (!arena)
 		build();
 	scribble(data, bytes);
+	memcpy((void *)&outside, (const void *)rows, sizeof(outside));
+	CHECK(rows_check(&outside, arena) == -EXDEV);
 	err = rows_check(rows, arena);
 	CHECK(err == 0 || err == -EUCLEAN);
 	(void)rows_check(rows, NULL);

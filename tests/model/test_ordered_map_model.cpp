@@ -186,8 +186,10 @@ template <class Face, class Key> class game
 				    : Face::lower_bound(map, sought(key), &at);
 		bool back = draw() % 2;
 
-		for (int i = 0; i < 20 && found != expected.end(); i++) {
-			CU_ASSERT_TRUE_FATAL(entry && Face::key(entry) == found->first);
+		for (int i = 0; i < 20; i++) {
+			CU_ASSERT_EQUAL_FATAL(entry == nullptr, found == expected.end());
+			CU_ASSERT_TRUE_FATAL(!entry || Face::key(entry) == found->first);
+			back |= !entry;
 			if (back && found == expected.begin()) {
 				CU_ASSERT_PTR_NULL(Face::prev(&at));
 				return;
@@ -195,7 +197,6 @@ template <class Face, class Key> class game
 			entry = back ? Face::prev(&at) : Face::next(&at);
 			back ? --found : ++found;
 		}
-		CU_ASSERT_EQUAL(entry == nullptr, found == expected.end());
 	}
 
 	/* All, in order; erase about one in `one_in`. */

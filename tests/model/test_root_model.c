@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roots against a plain array: random sets, replacements, unsets and reads. The seed is printed
+ * Roots against a plain array: random sets, replacements, unsets, takes and reads. The seed is printed
  * and can be given: model_root_model --seed 42
  */
 #include "support/suite.h"
@@ -102,6 +102,22 @@ static void do_unset(unsigned name)
 	entry->present = false;
 }
 
+static void do_take(unsigned name)
+{
+	struct entry *entry = &model[name];
+	unsigned type = draw() % 2 ? entry->type : (unsigned)(draw() % TYPES);
+	int wanted = !entry->present ? -ENOENT : type != entry->type ? -EPROTOTYPE : 0;
+	void *object = NULL;
+	int got = lend_root_take(arena, name_of(name), type_of(type), &object);
+
+	if (got != wanted || object != (got ? NULL : object_of(entry->object)))
+		differ("take", name, got);
+	if (got)
+		return;
+	model_count--;
+	entry->present = false;
+}
+
 static void do_get(unsigned name)
 {
 	struct entry *entry = &model[name];
@@ -167,8 +183,10 @@ static void run_steps(void)
 		name = (unsigned)(draw() % range);
 		if (dice < sets)
 			do_set(name);
-		else if (dice < 95)
+		else if (dice < 95 && dice % 2)
 			do_unset(name);
+		else if (dice < 95)
+			do_take(name);
 		do_get((unsigned)(draw() % range));
 	}
 	compare_all();

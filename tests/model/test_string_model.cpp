@@ -38,6 +38,24 @@ static lend_view random_part(uint64_t *state, const struct subject &from, std::s
 	return lend_view_make(lend_string_data(from.ours) + at, count);
 }
 
+/* A part by one of the other string, or by nothing; at times to the end and beyond. */
+static int replace(uint64_t *state, struct subject &s, const struct subject &other)
+{
+	size_t at = (size_t)(heap_draw(state) % (s.model.size() + 1));
+	size_t count = (size_t)(heap_draw(state) % (s.model.size() - at + 2));
+	std::string copy;
+	lend_view view;
+
+	if (heap_draw(state) % 3 == 0) {
+		lend_string_erase(s.ours, at, count);
+		s.model.erase(at, count);
+		return 0;
+	}
+	view = random_part(state, other, &copy);
+	s.model.replace(at, count, copy);
+	return lend_string_replace(s.ours, arena, at, count, view);
+}
+
 static void step(uint64_t *state, struct subject &s, const struct subject &other)
 {
 	uint64_t kind = heap_draw(state) % 100;
@@ -62,10 +80,12 @@ static void step(uint64_t *state, struct subject &s, const struct subject &other
 		view = random_part(state, other, &copy);
 		s.model += copy;
 		err = lend_string_append(s.ours, arena, view);
-	} else if (kind < 70) {
+	} else if (kind < 65) {
 		view = random_part(state, other, &copy);
 		s.model = copy;
 		err = lend_string_set(s.ours, arena, view);
+	} else if (kind < 75) {
+		err = replace(state, s, other);
 	} else if (kind < 80) {
 		err = lend_string_reserve(s.ours, arena, count * 2);
 		CU_ASSERT_TRUE(lend_string_capacity(s.ours) >= count * 2);

@@ -32,7 +32,19 @@ static int steps(void)
 }
 
 /* Which operation, by weight; growing and shrinking phases follow each other. */
-enum operation { PUSH, EMPLACE, INSERT, POP, ERASE, UNORDERED, RESIZE, RESERVE, SHRINK, CLEAR };
+enum operation {
+	PUSH,
+	EMPLACE,
+	APPEND,
+	INSERT,
+	POP,
+	ERASE,
+	UNORDERED,
+	RESIZE,
+	RESERVE,
+	SHRINK,
+	CLEAR
+};
 
 static enum operation draw_operation(uint64_t *state, int i)
 {
@@ -41,6 +53,8 @@ static enum operation draw_operation(uint64_t *state, int i)
 
 	if (kind < (grows ? 500u : 150u))
 		return kind % 3 ? PUSH : EMPLACE;
+	if (kind < (grows ? 510u : 155u))
+		return APPEND;
 	if (kind < (grows ? 600u : 250u))
 		return INSERT;
 	if (kind < (grows ? 800u : 700u))
@@ -54,6 +68,25 @@ static enum operation draw_operation(uint64_t *state, int i)
 	if (kind < 985)
 		return RESERVE;
 	return kind < 998 ? SHRINK : CLEAR;
+}
+
+/* Some of others, or of its own. */
+static void append_numbers(uint64_t *state, struct numbers *ours, std::vector<uint64_t> &model)
+{
+	bool own = heap_draw(state) % 2;
+	uint64_t at = own ? heap_draw(state) % (model.size() + 1) : 0;
+	uint64_t count = heap_draw(state) % 100;
+	std::vector<uint64_t> many(count, heap_draw(state));
+
+	if (own && count > model.size() - at)
+		count = model.size() - at;
+	if (own)
+		many.assign(
+			model.begin() + (ptrdiff_t)at, model.begin() + (ptrdiff_t)(at + count));
+	CU_ASSERT_EQUAL(
+		numbers_append(ours, arena, own ? numbers_data(ours) + at : many.data(), count),
+		0);
+	model.insert(model.end(), many.begin(), many.end());
 }
 
 static void step_numbers(
@@ -78,6 +111,9 @@ static void step_numbers(
 		place = numbers_emplace(ours, arena);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(place);
 		*place = value;
+		break;
+	case APPEND:
+		append_numbers(state, ours, model);
 		break;
 	case INSERT:
 		model.insert(model.begin() + (ptrdiff_t)at, value);
@@ -157,6 +193,7 @@ static void step_names(
 	uint64_t at = heap_draw(state) % (model.size() + 1);
 	enum operation operation = draw_operation(state, i);
 	struct lend_string_shm string;
+	struct lend_string_shm several[5];
 	struct lend_string_shm *place;
 
 	if (model.empty() && (operation == POP || operation == ERASE || operation == UNORDERED))
@@ -174,6 +211,13 @@ static void step_names(
 		place = names_emplace(ours, arena);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(place);
 		set_name(place, value);
+		break;
+	case APPEND:
+		for (struct lend_string_shm &one : several) {
+			model.push_back(random_name(state));
+			set_name(&one, model.back());
+		}
+		CU_ASSERT_EQUAL(names_append(ours, arena, several, HEAP_COUNT(several)), 0);
 		break;
 	case INSERT:
 		model.insert(model.begin() + (ptrdiff_t)at, value);

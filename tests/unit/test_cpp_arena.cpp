@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* lend-test: tsan */
 /* lend::arena: options, names, construction that leaves all or nothing, moves. */
 #include <atomic>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "support/heap.h"
 #include "support/leaks.h"
 #include "support/suite.h"
+#include "support/tools.h"
 
 namespace
 {
@@ -300,6 +302,55 @@ CLEAN_TEST(one_of_the_threads_that_destroy_an_object_does)
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
 
+/* Between the look at a name and the end of its object it may be another's already. */
+CLEAN_TEST(threads_that_construct_and_destroy_one_name_end_each_object_once)
+{
+	struct ends_once {
+		std::atomic<int> *wrong;
+		std::atomic<std::uint32_t> state{0x600d};
+
+		explicit ends_once(std::atomic<int> *w) : wrong(w)
+		{
+		}
+
+		~ends_once()
+		{
+			*wrong += state.exchange(0xbad) != 0x600d;
+		}
+	};
+
+	const int rounds = under_slow_tool() ? 2000 : 20000;
+	lend::arena arena("roads");
+	std::atomic<int> wrong{0};
+	std::atomic<int> made{0};
+	std::atomic<int> destroyed{0};
+	const auto make_and_destroy = [&] {
+		lend::unique<ends_once> spare;
+
+		for (int i = 0; i < rounds; i++) {
+			/* The last one's memory: the next one gets another address. */
+			spare.reset(arena.make<ends_once>(&wrong));
+			try {
+				arena.construct<ends_once>("one", &wrong);
+				made++;
+			} catch (const lend::error &error) {
+				wrong += error.code().value() != EEXIST;
+			}
+			destroyed += arena.destroy<ends_once>("one");
+		}
+	};
+	std::vector<std::thread> threads;
+
+	for (int i = 0; i < 4; i++)
+		threads.emplace_back(make_and_destroy);
+	for (std::thread &thread : threads)
+		thread.join();
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(destroyed, made);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+	CU_ASSERT_EQUAL(arena.stats().foreign_frees, 0);
+}
+
 CLEAN_TEST(made_object_has_no_name_and_is_destroyed_by_address)
 {
 	lend::arena arena("roads");
@@ -410,6 +461,7 @@ const struct suite_test tests[] = {
 	SUITE_TEST(throwing_constructor_leaves_nothing_behind),
 	SUITE_TEST(find_or_construct_makes_one_object_for_all_threads),
 	SUITE_TEST(one_of_the_threads_that_destroy_an_object_does),
+	SUITE_TEST(threads_that_construct_and_destroy_one_name_end_each_object_once),
 	SUITE_TEST(made_object_has_no_name_and_is_destroyed_by_address),
 	SUITE_TEST(want_of_memory_is_a_bad_alloc_with_its_reason),
 	SUITE_TEST(arena_shares_once_and_purges),

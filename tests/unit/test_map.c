@@ -528,6 +528,7 @@ CLEAN_TEST(a_borrowed_or_forked_map_is_not_changed)
 CLEAN_TEST(check_refuses_what_is_torn)
 {
 	struct lend_arena *arena = make_arena();
+	struct number_map outside = {0};
 	struct number_map *map = lend_alloc_zeroed(arena, sizeof(*map));
 	struct number_map_entry *entries;
 	struct number_map_entry *entry;
@@ -541,6 +542,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	memcpy(good, map, sizeof(good));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	CU_ASSERT_EQUAL(number_map_check(map, NULL), 0);
+	CU_ASSERT_EQUAL(number_map_check(&outside, arena), -EXDEV);
 	for (i = 0; i < 9; i++) {
 		switch (i) {
 		case 0:

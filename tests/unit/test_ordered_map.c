@@ -278,6 +278,45 @@ CLEAN_TEST(iterators_go_both_ways_from_anywhere)
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
 }
 
+/* Of an empty map, and of one, two and three levels. */
+CLEAN_TEST(an_iterator_at_the_end_steps_back_to_the_last_entry)
+{
+	static const uint64_t counts[] = {0, 1, 15, 16, 200, 3000};
+	struct lend_arena *arena = make_arena();
+	struct number_map *map = lend_alloc_zeroed(arena, sizeof(*map));
+	struct number_map_iterator at;
+	struct number_map_entry *last;
+	size_t i;
+	int times;
+
+	for (i = 0; i < HEAP_COUNT(counts); i++) {
+		fill(map, arena, counts[i]);
+		last = number_map_last(map, &at);
+		for (times = 0; times < 2; times++) {
+			CU_ASSERT_PTR_NULL(number_map_next(&at));
+			CU_ASSERT_PTR_NULL(number_map_next(&at));
+			CU_ASSERT_PTR_EQUAL(number_map_prev(&at), last);
+		}
+		CU_ASSERT_PTR_NULL(number_map_lower_bound(map, 5000, &at));
+		CU_ASSERT_PTR_EQUAL(number_map_prev(&at), last);
+		CU_ASSERT_PTR_NULL(number_map_upper_bound(map, counts[i] - 1, &at));
+		CU_ASSERT_PTR_EQUAL(number_map_prev(&at), last);
+
+		/* Before the first there is nothing to come back from. */
+		(void)number_map_first(map, &at);
+		for (times = 0; times < 2; times++)
+			CU_ASSERT_PTR_NULL(number_map_prev(&at));
+		CU_ASSERT_PTR_NULL(number_map_next(&at));
+		number_map_clear(map, arena);
+	}
+	fill(map, arena, 1000);
+	(void)number_map_last(map, &at);
+	CU_ASSERT_PTR_NULL(number_map_erase_at(map, arena, &at));
+	CU_ASSERT_EQUAL(number_map_prev(&at)->key, 998);
+	number_map_fini(map, arena);
+	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);
+}
+
 CLEAN_TEST(erase_at_goes_on_with_the_next)
 {
 	struct lend_arena *arena = make_arena();
@@ -478,6 +517,7 @@ CLEAN_TEST(a_string_key_goes_with_the_node_that_is_not_to_be_had)
 CLEAN_TEST(check_refuses_what_is_torn)
 {
 	struct lend_arena *arena = make_arena();
+	struct number_map outside = {0};
 	struct number_map *map = lend_alloc_zeroed(arena, sizeof(*map));
 	uint64_t good[sizeof(*map) / 8];
 	struct number_map_lendi_inner *root;
@@ -490,6 +530,7 @@ CLEAN_TEST(check_refuses_what_is_torn)
 	memcpy(good_root, root, sizeof(good_root));
 	CU_ASSERT_EQUAL(number_map_check(map, arena), 0);
 	CU_ASSERT_EQUAL(number_map_check(map, NULL), 0);
+	CU_ASSERT_EQUAL(number_map_check(&outside, arena), -EXDEV);
 	for (i = 0; i < 14; i++) {
 		switch (i) {
 		case 0:
@@ -660,6 +701,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(all_entries_are_found_while_it_grows_and_shrinks),
 	SUITE_TEST(order_is_that_of_compare),
 	SUITE_TEST(iterators_go_both_ways_from_anywhere),
+	SUITE_TEST(an_iterator_at_the_end_steps_back_to_the_last_entry),
 	SUITE_TEST(erase_at_goes_on_with_the_next),
 	SUITE_TEST(ascending_keys_leave_full_nodes),
 	SUITE_TEST(move_and_swap_take_everything_along),

@@ -93,6 +93,31 @@ CLEAN_TEST(root_is_found_by_its_name_until_unset)
 	drop_arena();
 }
 
+CLEAN_TEST(root_taken_gives_its_object_and_is_gone)
+{
+	struct lend_type no_name = {NULL, 16, 8, 1};
+	struct point *a;
+	void *taken = &no_name;
+
+	make_arena();
+	a = lend_alloc_zeroed(arena, sizeof(*a));
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", POINT, &taken), -ENOENT);
+	CU_ASSERT_TRUE(detail_says("no root \"a\""));
+	CU_ASSERT_EQUAL(lend_root_set(arena, "a", POINT, a), 0);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", TOWN, &taken), -EPROTOTYPE);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "", POINT, &taken), -EINVAL);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", no_name, &taken), -EINVAL);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", POINT, NULL), -EINVAL);
+	CU_ASSERT_PTR_EQUAL(taken, &no_name);
+	CU_ASSERT_PTR_EQUAL(get("a", POINT), a);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", POINT, &taken), 0);
+	CU_ASSERT_PTR_EQUAL(taken, a);
+	CU_ASSERT_PTR_NULL(get("a", POINT));
+	CU_ASSERT_EQUAL(count_roots(), 0);
+	CU_ASSERT_EQUAL(lend_root_add(arena, "a", POINT, a), 0);
+	drop_arena();
+}
+
 CLEAN_TEST(root_of_another_type_is_refused_by_name)
 {
 	struct lend_type other = POINT;
@@ -356,6 +381,7 @@ static int read_in_child(int parent, void *argument)
 	CHILD_CHECK(lend_root_set(arena, "a", POINT, argument) == -EPERM);
 	CHILD_CHECK(lend_root_set(arena, "b", POINT, argument) == -EPERM);
 	CHILD_CHECK(lend_root_unset(arena, "a") == -EPERM);
+	CHILD_CHECK(lend_root_take(arena, "a", POINT, &argument) == -EPERM);
 	return 0;
 }
 
@@ -376,12 +402,14 @@ CLEAN_TEST(root_of_a_destroyed_arena_is_stale)
 {
 	const void *object = NULL;
 	unsigned count = 0;
+	void *taken;
 
 	make_arena();
 	drop_arena();
 	CU_ASSERT_EQUAL(lend_root_get(arena, "a", POINT, &object), -ESTALE);
 	CU_ASSERT_EQUAL(lend_root_set(arena, "a", POINT, &count), -ESTALE);
 	CU_ASSERT_EQUAL(lend_root_unset(arena, "a"), -ESTALE);
+	CU_ASSERT_EQUAL(lend_root_take(arena, "a", POINT, &taken), -ESTALE);
 	CU_ASSERT_EQUAL(lend_root_each(arena, count_one, &count), -ESTALE);
 	CU_ASSERT_EQUAL(lend_root_get(NULL, "a", POINT, &object), -EINVAL);
 	CU_ASSERT_EQUAL(lend_root_set(NULL, "a", POINT, &count), -EINVAL);
@@ -391,7 +419,7 @@ CLEAN_TEST(root_of_a_destroyed_arena_is_stale)
  * Readers beside a writer, as threads on one mapping. "a" is there all the time, with an object
  * of the type it was found with; its entry is taken for other names as soon as it is replaced.
  */
-enum { READERS = 2 };
+enum { READERS = 2, TAKERS = 4 };
 
 /* How often: enough to show a reader that looks away too early. */
 static unsigned changes(void)
@@ -463,6 +491,58 @@ CLEAN_TEST(root_that_changes_is_always_found_whole)
 		CU_ASSERT_EQUAL(bad[i][0], 0);
 	}
 	CU_ASSERT_EQUAL(count_roots(), 2);
+	drop_arena();
+}
+
+/* Threads that add, take and free one name: no object is taken twice, or lost. */
+static void *add_and_take(void *argument)
+{
+	struct point *next = lend_alloc_zeroed(arena, sizeof(*next));
+	uint64_t *bad = argument;
+	unsigned i;
+
+	for (i = 0; i < changes() / 4; i++) {
+		struct point *mine = next;
+		void *taken;
+		int err;
+
+		/* Before what is taken is free, so that the next one has another address. */
+		next = lend_alloc_zeroed(arena, sizeof(*next));
+		mine->x = 7;
+		err = lend_root_add(arena, "a", POINT, mine);
+		if (err)
+			lend_free_sized(arena, mine, sizeof(*mine));
+		*bad += err && err != -EEXIST;
+		err = lend_root_take(arena, "a", POINT, &taken);
+		if (err == 0) {
+			*bad += ((struct point *)taken)->x != 7;
+			((struct point *)taken)->x = 0;
+			lend_free_sized(arena, taken, sizeof(struct point));
+		}
+		*bad += err && err != -ENOENT;
+	}
+	lend_free_sized(arena, next, sizeof(*next));
+	return NULL;
+}
+
+CLEAN_TEST(root_object_is_taken_by_one_thread)
+{
+	struct lend_arena_stats stats = {.struct_bytes = sizeof(stats)};
+	pthread_t threads[TAKERS];
+	uint64_t bad[TAKERS][8] = {{0}};
+	int i;
+
+	make_arena();
+	for (i = 0; i < TAKERS; i++)
+		CU_ASSERT_EQUAL_FATAL(
+			pthread_create(&threads[i], NULL, add_and_take, bad[i]), 0);
+	for (i = 0; i < TAKERS; i++) {
+		(void)pthread_join(threads[i], NULL);
+		CU_ASSERT_EQUAL(bad[i][0], 0);
+	}
+	CU_ASSERT_EQUAL(count_roots(), 0);
+	CU_ASSERT_EQUAL(lend_arena_stats(arena, &stats), 0);
+	CU_ASSERT_EQUAL(stats.live_count, 0);
 	drop_arena();
 }
 
@@ -666,6 +746,7 @@ CLEAN_TEST(root_table_in_ruins_harms_nobody)
 
 static const struct suite_test tests[] = {
 	SUITE_TEST(root_is_found_by_its_name_until_unset),
+	SUITE_TEST(root_taken_gives_its_object_and_is_gone),
 	SUITE_TEST(root_of_another_type_is_refused_by_name),
 	SUITE_TEST(root_types_with_long_names_differ),
 	SUITE_TEST(root_set_again_is_replaced_whatever_its_type),
@@ -679,6 +760,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(root_of_a_forked_child_s_parent_can_be_read_only),
 	SUITE_TEST(root_of_a_destroyed_arena_is_stale),
 	SUITE_TEST(root_that_changes_is_always_found_whole),
+	SUITE_TEST(root_object_is_taken_by_one_thread),
 	SUITE_TEST(root_that_changes_is_found_whole_by_a_borrower),
 	SUITE_TEST(root_table_in_ruins_harms_nobody),
 };

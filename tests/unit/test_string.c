@@ -46,12 +46,13 @@ static void zeroed_memory_is_the_empty_string(void)
 	struct lend_string_shm string;
 
 	memset(&string, 0, sizeof(string));
-	CU_ASSERT_TRUE(holds(&string, ""));
+	CU_ASSERT_EQUAL(lend_string_check(&string, NULL), 0);
 	CU_ASSERT_EQUAL(lend_string_bytes(&string), 0);
 	CU_ASSERT_EQUAL(lend_string_capacity(&string), LEND_STRING_INLINE_BYTES_MAX);
 	memset(&string, 0xff, sizeof(string));
 	lend_string_init(&string);
-	CU_ASSERT_TRUE(holds(&string, ""));
+	CU_ASSERT_EQUAL(lend_string_check(&string, NULL), 0);
+	CU_ASSERT_EQUAL(lend_string_bytes(&string), 0);
 	lend_string_fini(&string, arena);
 }
 
@@ -136,6 +137,78 @@ static void a_part_of_itself_is_appended(void)
 	CU_ASSERT_EQUAL(i, bytes);
 	CU_ASSERT_EQUAL(lend_string_data(string)[bytes], 'b');
 	drop(string);
+}
+
+static void bytes_are_inserted_replaced_and_erased_at_a_place(void)
+{
+	struct lend_string_shm *string = make("on the Rhine");
+	const char *data;
+
+	CU_ASSERT_EQUAL(lend_string_insert(string, arena, 0, lend_view_of("Bonn ")), 0);
+	CU_ASSERT_TRUE(holds(string, "Bonn on the Rhine"));
+	CU_ASSERT_EQUAL(lend_string_insert(string, arena, 17, lend_view_of("!")), 0);
+	CU_ASSERT_EQUAL(lend_string_replace(string, arena, 0, 4, lend_view_of("Koeln")), 0);
+	CU_ASSERT_TRUE(holds(string, "Koeln on the Rhine!"));
+	CU_ASSERT_TRUE(lend_string_is_inline(string));
+	CU_ASSERT_EQUAL(
+		lend_string_insert(string, arena, 5, lend_view_of(", Bonn and Basel")), 0);
+	CU_ASSERT_FALSE(lend_string_is_inline(string));
+	CU_ASSERT_TRUE(holds(string, "Koeln, Bonn and Basel on the Rhine!"));
+	data = lend_string_data(string);
+	CU_ASSERT_EQUAL(lend_string_replace(string, arena, 5, 6, lend_view_of("")), 0);
+	lend_string_erase(string, 5, 10);
+	CU_ASSERT_TRUE(holds(string, "Koeln on the Rhine!"));
+	lend_string_erase(string, 19, 1);
+	lend_string_erase(string, 0, 0);
+	CU_ASSERT_TRUE(holds(string, "Koeln on the Rhine!"));
+	CU_ASSERT_EQUAL(
+		lend_string_replace(string, arena, 6, UINT64_MAX, lend_view_of("am Rhein")), 0);
+	CU_ASSERT_TRUE(holds(string, "Koeln am Rhein"));
+	lend_string_erase(string, 5, UINT64_MAX);
+	CU_ASSERT_TRUE(holds(string, "Koeln"));
+	lend_string_erase(string, 0, 5);
+	CU_ASSERT_TRUE(holds(string, ""));
+	CU_ASSERT_PTR_EQUAL(lend_string_data(string), data);
+	drop(string);
+}
+
+/* Put each part of a string in place of each, where there is room and where there is none. */
+static int replaces_parts(const char *text, uint64_t room)
+{
+	uint64_t count = strlen(text);
+	int faults = 0;
+	uint64_t at;
+	uint64_t i;
+
+	/* Place, bytes gone, own place, bytes put: as digits of one number. */
+	for (i = 0; i < (count + 1) * (count + 1) * (count + 1) * (count + 1); i++) {
+		uint64_t gone = i / (count + 1) % (count + 1);
+		uint64_t own = i / (count + 1) / (count + 1) % (count + 1);
+		uint64_t put = i / (count + 1) / (count + 1) / (count + 1);
+		struct lend_string_shm *string;
+		char wanted[100];
+
+		at = i % (count + 1);
+		if (at + gone > count || own + put > count)
+			continue;
+		(void)snprintf(wanted, sizeof(wanted), "%.*s%.*s%s", (int)at, text, (int)put,
+			text + own, text + at + gone);
+		string = make(text);
+		faults += lend_string_reserve(string, arena, room) != 0;
+		faults += lend_string_replace(string, arena, at, gone,
+				  lend_view_make(lend_string_data(string) + own, put)) != 0;
+		faults += !holds(string, wanted);
+		drop(string);
+	}
+	return faults;
+}
+
+static void a_part_of_itself_replaces_another(void)
+{
+	CU_ASSERT_EQUAL(replaces_parts("abcdefg", 0), 0); /* inline, before and after */
+	CU_ASSERT_EQUAL(replaces_parts("abcdefg", 30), 0);
+	CU_ASSERT_EQUAL(
+		replaces_parts("abcdefghijklmnop", 0), 0); /* at times from inline out */
 }
 
 static void appending_grows_in_proportion(void)
@@ -273,6 +346,9 @@ static void too_many_bytes_are_refused(void)
 	CU_ASSERT_EQUAL(lend_string_append(string, arena, huge), -ENOMEM);
 	CU_ASSERT_EQUAL(
 		lend_string_append(string, arena, lend_view_make("", SIZE_MAX)), -ENOMEM);
+	CU_ASSERT_EQUAL(lend_string_replace(string, arena, 3, 4, huge), -ENOMEM);
+	CU_ASSERT_EQUAL(
+		lend_string_insert(string, arena, 9, lend_view_make("", SIZE_MAX)), -ENOMEM);
 	CU_ASSERT_EQUAL(lend_string_reserve(string, arena, huge.bytes), -ENOMEM);
 	CU_ASSERT_EQUAL(lend_string_reserve(string, arena, UINT64_MAX), -ENOMEM);
 	CU_ASSERT_TRUE(holds(string, "as it was"));
@@ -290,6 +366,8 @@ static int fails_all(struct lend_string_shm *string, int wanted)
 	faults += lend_string_set(string, arena, lend_view_make(many, sizeof(many))) != wanted;
 	faults +=
 		lend_string_append(string, arena, lend_view_make(many, sizeof(many))) != wanted;
+	faults += lend_string_replace(
+			  string, arena, 1, 2, lend_view_make(many, sizeof(many))) != wanted;
 	faults += lend_string_reserve(string, arena, sizeof(many)) != wanted;
 	if (lend_string_bytes(string) > LEND_STRING_INLINE_BYTES_MAX)
 		faults += lend_string_shrink(string, arena) != wanted;
@@ -354,9 +432,11 @@ static void check_names_what_is_wrong(void)
 		{2, UINT64_C(127) << 56},
 	};
 	struct lend_string_shm *string = make("a string whose words get damaged");
+	struct lend_string_shm outside = {0};
 	uint64_t words[3];
 	size_t i;
 
+	CU_ASSERT_EQUAL(lend_string_check(&outside, arena), -EXDEV);
 	memcpy(words, string, sizeof(words));
 	for (i = 0; i < HEAP_COUNT(damages); i++) {
 		((uint64_t *)(void *)string)[damages[i].word] = damages[i].value;
@@ -392,6 +472,8 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(any_byte_may_stand_in_it),
 	SUITE_TEST(a_part_of_itself_is_set),
 	SUITE_TEST(a_part_of_itself_is_appended),
+	SUITE_TEST(bytes_are_inserted_replaced_and_erased_at_a_place),
+	SUITE_TEST(a_part_of_itself_replaces_another),
 	SUITE_TEST(appending_grows_in_proportion),
 	SUITE_TEST(blocks_are_of_sizes_the_heap_has),
 	SUITE_TEST(reserved_room_is_used_without_memory),

@@ -2,6 +2,9 @@
 /* lend::unique, lend::shared, lend::weak: who owns, who counts, and in which process. */
 /* lend-test: tsan */
 #include <atomic>
+#include <functional>
+#include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -18,6 +21,7 @@
 #include "support/leaks.h"
 #include "support/suite.h"
 #include "support/tools.h"
+#include "support/visit.h"
 
 namespace
 {
@@ -360,6 +364,127 @@ CLEAN_TEST(weak_members_break_cycles)
 	CU_ASSERT_EQUAL(live_count(arena), 0);
 }
 
+/* As std's owners do, of which the same is asked. */
+template <class Owner> void compare(const Owner &a, const Owner &b, const Owner &none)
+{
+	const bool below = std::less<>{}(a.get(), b.get());
+
+	CU_ASSERT_TRUE(a == a && !(a != a) && a <= a && a >= a && !(a < a) && !(a > a));
+	CU_ASSERT_TRUE(a != b && !(a == b));
+	CU_ASSERT_TRUE((a < b) == below && (b > a) == below);
+	CU_ASSERT_TRUE((a <= b) == below && (b >= a) == below && (b < a) != below);
+	CU_ASSERT_TRUE(none < a && !(a < none) && none <= none && none == nullptr);
+	CU_ASSERT_TRUE(a != nullptr && nullptr != a && !(a == nullptr) && nullptr == none);
+	CU_ASSERT_EQUAL(std::hash<Owner>{}(a), std::hash<decltype(a.get())>{}(a.get()));
+	CU_ASSERT_EQUAL(std::hash<Owner>{}(none), std::hash<decltype(a.get())>{}(nullptr));
+}
+
+CLEAN_TEST(owners_compare_and_hash_as_those_of_std)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+
+	compare(lend::make_unique<int>(1), lend::make_unique<int>(1), lend::unique<int>());
+	compare(lend::make_shared<int>(1), lend::make_shared<int>(1), lend::shared<int>());
+	compare(lend::make_shared<const int>(1), lend::make_shared<const int>(1),
+		lend::shared<const int>());
+	compare(std::make_unique<int>(1), std::make_unique<int>(1), std::unique_ptr<int>());
+	compare(std::make_shared<int>(1), std::make_shared<int>(1), std::shared_ptr<int>());
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+CLEAN_TEST(owners_are_keys)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		lend::fixed::set<lend::shared<counted>> ordered;
+		lend::fixed::unordered_set<lend::shared<counted>> hashed;
+		lend::fixed::set<lend::unique<counted>> owned;
+		std::vector<lend::shared<counted>> all;
+
+		for (int i = 0; i < 200; i++) {
+			all.push_back(lend::make_shared<counted>(i));
+			CU_ASSERT_TRUE(ordered.insert(all.back()).second);
+			CU_ASSERT_TRUE(hashed.insert(all.back()).second);
+			CU_ASSERT_TRUE(owned.insert(lend::make_unique<counted>(i)).second);
+		}
+		for (const auto &one : all) {
+			CU_ASSERT_TRUE(ordered.count(one) == 1 && !ordered.insert(one).second);
+			CU_ASSERT_TRUE(hashed.count(one) == 1 && !hashed.insert(one).second);
+			CU_ASSERT_EQUAL(one.use_count(), 3);
+		}
+		CU_ASSERT_TRUE(ordered.count(nullptr) == 0 && hashed.count(nullptr) == 0);
+		CU_ASSERT_EQUAL(ordered.erase(all[7]) + hashed.erase(all[7]), 2);
+		CU_ASSERT_EQUAL(all[7].use_count(), 1);
+		CU_ASSERT_EQUAL(alive, 400);
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
+struct two_keys {
+	lend::shared<int> a;
+	lend::unique<int> b;
+	lend::unique<int> c;
+	std::size_t hash_of_a;
+	bool b_is_below;
+};
+
+/* What the head of unique.hpp says of keys, in a process of its own. */
+int read_keys(const lend_arena *arena, int)
+{
+	const void *object = nullptr;
+
+	CHILD_CHECK(lend_root_get(arena, "keys", lend::type_of<two_keys>(), &object) == 0);
+	const auto &keys = *static_cast<const two_keys *>(object);
+	CHILD_CHECK((keys.b < keys.c) == keys.b_is_below && keys.b != keys.c);
+	CHILD_CHECK((std::hash<lend::shared<int>>{}(keys.a) == keys.hash_of_a) ==
+		    (lend_arena_is_fixed(arena) != 0));
+	return 0;
+}
+
+CLEAN_TEST(keys_hold_in_fixed_arenas_and_their_order_in_relocated_ones)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	auto &keys = *arena.construct<two_keys>("keys");
+
+	keys.a = lend::make_shared<int>(1);
+	keys.b = lend::make_unique<int>(2);
+	keys.c = lend::make_unique<int>(3);
+	keys.hash_of_a = hash_value(keys.a);
+	CU_ASSERT_EQUAL(keys.hash_of_a, std::hash<lend::shared<int>>{}(keys.a));
+	keys.b_is_below = keys.b < keys.c;
+	CU_ASSERT_EQUAL(visit(arena.get(), VISIT_FIXED, "read_keys"), 0);
+	CU_ASSERT_EQUAL(visit(arena.get(), VISIT_RELOCATED, "read_keys"), 0);
+}
+
+CLEAN_TEST(weak_ones_are_ordered_also_when_the_object_is_gone)
+{
+	lend::arena arena("a");
+	lend::scope in(arena);
+	{
+		std::set<lend::weak<counted>, std::owner_less<>> seen;
+		auto one = lend::make_shared<counted>(1);
+		auto two = lend::make_shared<counted>(2);
+		const lend::weak<counted> gone = two;
+
+		CU_ASSERT_TRUE(seen.insert(one).second && seen.insert(gone).second);
+		CU_ASSERT_TRUE(seen.insert(lend::weak<counted>()).second);
+		CU_ASSERT_TRUE(one.owner_before(two) != two.owner_before(one));
+		CU_ASSERT_TRUE(one.owner_before(two) == one.owner_before(gone));
+		CU_ASSERT_TRUE(gone.owner_before(one) == two.owner_before(one));
+		CU_ASSERT_TRUE(!gone.owner_before(two) && !two.owner_before(gone));
+		two.reset();
+		CU_ASSERT_FALSE(seen.insert(gone).second);
+		CU_ASSERT_EQUAL(seen.count(one), 1); /* std::owner_less<> mixes the two */
+		CU_ASSERT_EQUAL(seen.size(), 3);
+	}
+	CU_ASSERT_EQUAL(alive, 0);
+	CU_ASSERT_EQUAL(live_count(arena), 0);
+}
+
 CLEAN_TEST(owners_lie_in_containers)
 {
 	lend::arena arena("a");
@@ -500,11 +625,23 @@ const struct suite_test tests[] = {
 	SUITE_TEST(shared_object_lives_until_its_last_owner_lets_go),
 	SUITE_TEST(weak_sees_an_object_without_keeping_it),
 	SUITE_TEST(weak_members_break_cycles),
+	SUITE_TEST(owners_compare_and_hash_as_those_of_std),
+	SUITE_TEST(owners_are_keys),
+	SUITE_TEST(keys_hold_in_fixed_arenas_and_their_order_in_relocated_ones),
+	SUITE_TEST(weak_ones_are_ordered_also_when_the_object_is_gone),
 	SUITE_TEST(owners_lie_in_containers),
 	SUITE_TEST(forked_child_copies_nothing_and_destroys_nothing),
 	SUITE_TEST(threads_that_share_destroy_once_and_see_all_writes),
 };
 
+const visitor visitors[] = {VISITOR(read_keys)};
+
 } // namespace
 
-SUITE_MAIN("unique_shared", tests)
+int main(int argc, char **argv)
+{
+	const int status = visit_main(visitors, VISITOR_COUNT(visitors), argc, argv);
+
+	return status >= 0 ? status
+			   : suite_run("unique_shared", tests, HEAP_COUNT(tests), argc, argv);
+}

@@ -122,7 +122,6 @@ static void zeroed_memory_is_the_empty_vector(void)
 	CU_ASSERT_PTR_NULL(numbers_data(&v));
 	CU_ASSERT_PTR_NULL(numbers_first(&v));
 	CU_ASSERT_PTR_NULL(numbers_last(&v));
-	CU_ASSERT_EQUAL(numbers_check(&v, arena), 0);
 	CU_ASSERT_EQUAL(numbers_check(&v, NULL), 0);
 	numbers_clear(&v, arena);
 	CU_ASSERT_EQUAL(numbers_shrink(&v, arena), 0);
@@ -180,6 +179,89 @@ static void an_element_of_the_vector_is_pushed(void)
 	CU_ASSERT_EQUAL(*numbers_first(v), 7);
 	CU_ASSERT_EQUAL(*numbers_last(v), 7);
 	drop_numbers(v);
+}
+
+/* Into none, into room there is, beyond it, and where the block grows in place. */
+static void appended_elements_are_copied_in_order(void)
+{
+	static uint64_t many[20000];
+	struct numbers *v = make_numbers(0);
+	const uint64_t *data;
+	uint64_t i;
+
+	for (i = 0; i < HEAP_COUNT(many); i++)
+		many[i] = i;
+	CU_ASSERT_EQUAL(numbers_append(v, arena, NULL, 0), 0);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, many, 0), 0);
+	CU_ASSERT_PTR_NULL(numbers_data(v));
+	CU_ASSERT_EQUAL(numbers_append(v, arena, many, 100), 0);
+	CU_ASSERT_TRUE(numbers_capacity(v) < 200); /* it did not double up to there */
+	CU_ASSERT_TRUE(equals(v, many, 100));
+	CU_ASSERT_EQUAL(numbers_reserve(v, arena, 1000), 0);
+	data = numbers_data(v);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, many + 100, 900), 0);
+	CU_ASSERT_PTR_EQUAL(numbers_data(v), data);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, many + 1000, 9000), 0);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, many + 10000, 10000), 0);
+	CU_ASSERT_TRUE(equals(v, many, 20000));
+	drop_numbers(v);
+}
+
+static void a_vector_s_own_elements_are_appended(void)
+{
+	struct numbers *v = make_numbers(3);
+	uint64_t count = 3;
+	uint64_t i;
+
+	while (count < 100000) {
+		CU_ASSERT_EQUAL_FATAL(numbers_append(v, arena, numbers_data(v), count), 0);
+		count *= 2;
+		CU_ASSERT_EQUAL_FATAL(numbers_count(v), count);
+	}
+	CU_ASSERT_EQUAL(numbers_append(v, arena, numbers_at(v, 1), 4), 0);
+	for (i = 0; i < count; i++)
+		if (*numbers_at(v, i) != i % 3)
+			break;
+	CU_ASSERT_EQUAL(i, count);
+	CU_ASSERT_EQUAL(*numbers_at(v, count), 1);
+	CU_ASSERT_EQUAL(*numbers_last(v), 1);
+	drop_numbers(v);
+}
+
+static void appending_grows_in_proportion(void)
+{
+	static const uint64_t three[] = {0, 1, 2};
+	struct numbers *v = make_numbers(0);
+	uint64_t capacity = 0;
+	int growths = 0;
+	int i;
+
+	for (i = 0; i < 40000; i++) {
+		CU_ASSERT_EQUAL_FATAL(numbers_append(v, arena, three, 3), 0);
+		growths += numbers_capacity(v) != capacity;
+		capacity = numbers_capacity(v);
+	}
+	CU_ASSERT_TRUE(growths < 30);
+	CU_ASSERT_EQUAL(numbers_check(v, arena), 0);
+	drop_numbers(v);
+}
+
+static void appended_strings_are_moved(void)
+{
+	struct lend_string_shm strings[50];
+	uint64_t before = live();
+	struct names v;
+	uint64_t i;
+
+	names_init(&v);
+	push_name(&v, 0);
+	for (i = 0; i < 50; i++)
+		name(&strings[i], i + 1);
+	CU_ASSERT_EQUAL(names_append(&v, arena, strings, 50), 0);
+	for (i = 0; i < 51; i++)
+		CU_ASSERT_TRUE(is_named(names_at(&v, i), i));
+	names_fini(&v, arena);
+	CU_ASSERT_EQUAL(live(), before);
 }
 
 static void inserted_and_erased_elements_leave_the_others_in_order(void)
@@ -288,8 +370,8 @@ static void aligned_and_odd_elements_are_placed_right(void)
 			!heap_is_filled(odds_at(&o, i), sizeof(struct odd), i))
 			break;
 	CU_ASSERT_EQUAL(i, 2000);
-	CU_ASSERT_EQUAL(wides_check(&w, arena), 0);
-	CU_ASSERT_EQUAL(odds_check(&o, arena), 0);
+	CU_ASSERT_EQUAL(wides_check(&w, NULL), 0);
+	CU_ASSERT_EQUAL(odds_check(&o, NULL), 0);
 	wides_fini(&w, arena);
 	odds_fini(&o, arena);
 }
@@ -299,8 +381,8 @@ static void moved_and_swapped_vectors_hold(void)
 	static const uint64_t wanted[] = {0, 1, 2, 3, 4};
 	struct numbers *a = make_numbers(5);
 	struct numbers *b = make_numbers(3);
+	struct numbers *moved = lend_alloc(arena, sizeof(*moved));
 	struct numbers copied;
-	struct numbers moved;
 
 	memcpy((void *)&copied, a, sizeof(copied));
 	CU_ASSERT_PTR_NOT_EQUAL(numbers_data(&copied), numbers_data(a));
@@ -309,9 +391,10 @@ static void moved_and_swapped_vectors_hold(void)
 	CU_ASSERT_TRUE(equals(b, wanted, 5));
 	numbers_swap(a, a);
 	CU_ASSERT_TRUE(equals(a, wanted, 3));
-	numbers_move(&moved, a);
-	CU_ASSERT_TRUE(equals(&moved, wanted, 3));
-	numbers_fini(&moved, arena);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(moved);
+	numbers_move(moved, a);
+	CU_ASSERT_TRUE(equals(moved, wanted, 3));
+	drop_numbers(moved);
 	numbers_init(a);
 	drop_numbers(a);
 	drop_numbers(b);
@@ -350,7 +433,7 @@ static void strings_move_with_their_vector(void)
 	CU_ASSERT_EQUAL(names_resize(&v, arena, 12), 0);
 	CU_ASSERT_EQUAL(lend_string_bytes(names_last(&v)), 0);
 	CU_ASSERT_TRUE(is_named(names_at(&v, 9), 9));
-	CU_ASSERT_EQUAL(names_check(&v, arena), 0);
+	CU_ASSERT_EQUAL(names_check(&v, NULL), 0);
 	names_fini(&v, arena);
 	CU_ASSERT_EQUAL(live(), before);
 }
@@ -382,6 +465,7 @@ static void vectors_move_with_their_vector(void)
 
 static void too_many_elements_are_refused(void)
 {
+	static const uint64_t elements[1];
 	struct numbers *v = make_numbers(3);
 	struct numbers before;
 
@@ -389,6 +473,8 @@ static void too_many_elements_are_refused(void)
 	CU_ASSERT_EQUAL(numbers_reserve(v, arena, UINT64_MAX), -ENOMEM);
 	CU_ASSERT_EQUAL(numbers_reserve(v, arena, UINT64_MAX / 8 + 2), -ENOMEM);
 	CU_ASSERT_EQUAL(numbers_resize(v, arena, UINT64_C(1) << 61), -ENOMEM);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, elements, UINT64_MAX), -ENOMEM);
+	CU_ASSERT_EQUAL(numbers_append(v, arena, elements, UINT64_C(1) << 46), -ENOMEM);
 	CU_ASSERT_EQUAL(memcmp(&before, v, sizeof(before)), 0);
 	drop_numbers(v);
 }
@@ -396,12 +482,14 @@ static void too_many_elements_are_refused(void)
 /* Each call that allocates. */
 static int numbers_fail_all(struct numbers *v, int wanted)
 {
+	static const uint64_t many[10];
 	struct numbers before;
 	int faults = 0;
 
 	memcpy((void *)&before, v, sizeof(before));
 	faults += numbers_push_back(v, arena, 1) != wanted;
 	faults += numbers_insert_at(v, arena, 0, 1) != wanted;
+	faults += numbers_append(v, arena, many, HEAP_COUNT(many)) != wanted;
 	errno = 0;
 	faults += numbers_emplace(v, arena) != NULL || errno != -wanted;
 	faults += numbers_emplace_at(v, arena, 0) != NULL;
@@ -420,6 +508,7 @@ static int names_fail_all(struct names *v, int wanted)
 	lend_string_init(&spare);
 	faults += names_push_back(v, arena, &spare) != wanted;
 	faults += names_insert_at(v, arena, 0, &spare) != wanted;
+	faults += names_append(v, arena, &spare, 1) != wanted;
 	faults += names_emplace(v, arena) != NULL;
 	faults += names_reserve(v, arena, names_capacity(v) + 1) != wanted;
 	faults += names_resize(v, arena, names_capacity(v) + 1) != wanted;
@@ -477,8 +566,10 @@ static void a_forked_child_reads_and_is_refused(void)
 static void check_names_what_is_wrong(void)
 {
 	struct numbers *v = make_numbers(8);
+	struct numbers outside = {0};
 	uint64_t words[3];
 
+	CU_ASSERT_EQUAL(numbers_check(&outside, arena), -EXDEV);
 	memcpy(words, v, sizeof(words));
 	v->shm.count = 9;
 	CU_ASSERT_EQUAL(numbers_check(v, NULL), -EUCLEAN);
@@ -510,6 +601,10 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(pushed_elements_stay_in_order),
 	SUITE_TEST(pushing_grows_in_proportion),
 	SUITE_TEST(an_element_of_the_vector_is_pushed),
+	SUITE_TEST(appended_elements_are_copied_in_order),
+	SUITE_TEST(a_vector_s_own_elements_are_appended),
+	SUITE_TEST(appending_grows_in_proportion),
+	SUITE_TEST(appended_strings_are_moved),
 	SUITE_TEST(inserted_and_erased_elements_leave_the_others_in_order),
 	SUITE_TEST(resizing_zeroes_what_is_new),
 	SUITE_TEST(reserved_room_is_used_without_memory),

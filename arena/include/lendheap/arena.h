@@ -167,12 +167,12 @@ LEND_API struct lend_arena *lend_ref_arena(lend_ref ref);
 
 /*
  * Roots: objects with a name and a type, the entry points into an arena. Up to
- * LEND_ROOT_COUNT_MAX in an arena; set, add, get and unset are O(1).
+ * LEND_ROOT_COUNT_MAX in an arena; set, add, get, unset and take are O(1).
  *
  * Order. Set and add publish with release and lend_root_get() reads with acquire (pair
  * ROOT): a reader that finds the root sees the object as it was when it was set. Fill the object
  * first. Readers take no lock, in any process; writers exclude each other inside the library.
- * Death. An owner that dies inside set or unset leaves the root as before or as after.
+ * Death. An owner that dies inside set, unset or take leaves the root as before or as after.
  */
 struct lend_type {
 	const char *name;   /* of the type, as written in the source */
@@ -212,6 +212,15 @@ LEND_API int lend_root_get(const struct lend_arena *arena, const char *name,
 
 /* Forget a name; the object stays. Owner only. 0; -ENOENT, -EINVAL, -EPERM, -ESTALE. */
 LEND_API int lend_root_unset(struct lend_arena *arena, const char *name);
+
+/*
+ * Get and unset in one step: forget a name and give the object it had, which the caller may
+ * destroy. Of several threads that take a name, each object goes to one, also where others add
+ * the name anew meanwhile; after lend_root_get(), an unset may hit the newcomer. Owner only.
+ * Returns as lend_root_get(), and -EPERM; on failure the root stays.
+ */
+LEND_API int lend_root_take(
+	struct lend_arena *arena, const char *name, struct lend_type type, void **out_object);
 
 /* A root as lend_root_each() shows it: valid during the call only. */
 struct lend_root {

@@ -262,30 +262,31 @@ class [[nodiscard]] arena
 			return found;
 		scope in(handle_);
 		unique<T> object = lend::make_unique<T>(std::forward<Args>(args)...);
-		const int err = lend_root_add(handle_, name, type_of<T>(), object.get());
+		int err;
 
-		if (err == -EEXIST && (found = find<T>(name)))
-			return found;
+		/* Taken, and then not there: another thread has just destroyed it. */
+		while ((err = lend_root_add(handle_, name, type_of<T>(), object.get())) ==
+			-EEXIST)
+			if ((found = find<T>(name)))
+				return found;
 		detail::check(err);
 		return object.release();
 	}
 
 	/*
-	 * Forget the name and destroy its T. false when there is none, also when another thread was
-	 * faster; throws as find() does.
+	 * Forget the name and destroy its T. false when there is none; throws as find() does. Of
+	 * threads that destroy one name and construct it anew, each T is destroyed by one.
 	 */
 	template <class T> bool destroy(const char *name)
 	{
-		T *object = find<T>(name);
-
-		if (!object)
-			return false;
-		const int err = lend_root_unset(handle_, name);
+		detail::require_shareable<T>();
+		void *object = nullptr;
+		const int err = lend_root_take(handle_, name, type_of<T>(), &object);
 
 		if (err == -ENOENT)
 			return false;
 		detail::check(err);
-		lend::destroy(object);
+		lend::destroy(static_cast<T *>(object));
 		return true;
 	}
 

@@ -19,6 +19,8 @@
  *	e = year_map_find(years, 1989);			NULL when absent
  *	for (e = year_map_lower_bound(years, 1900, &at); e; e = year_map_next(&at))
  *		visit(e->key, &e->value);		from 1900 on, in order
+ *	year_map_lower_bound(years, 1900, &at);
+ *	e = year_map_prev(&at);				the last before 1900, or NULL
  *
  * Parameters. Each include makes one instance and forgets its parameters. Beside the three
  * above, all of them optional:
@@ -111,7 +113,7 @@ struct lend_ordered_map_kind {
 /*
  * Walk every invariant of an ordered map: what <name>_check() calls. With an arena (else NULL)
  * also that all lies in its data: then any bytes may be there, and it neither crashes nor
- * hangs. 0; -EUCLEAN with a sentence, -ESTALE.
+ * hangs. 0; -EUCLEAN with a sentence, -EXDEV the map itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_ordered_map_check(const struct lend_ordered_map_shm *map,
 	const struct lend_ordered_map_kind *kind, const struct lend_arena *arena);
@@ -433,7 +435,7 @@ LENDI_INSTANCE int LENDI_ORDERED(lendi_enter)(
 	return 1;
 }
 
-/* The entry after the iterator's; NULL at the end, where the iterator stays. */
+/* The entry after the iterator's; NULL at the end, where the iterator stays; prev leads back. */
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(next)(LENDI_ORDERED_ITERATOR *at)
 {
 	if (at->level == at->height)
@@ -443,11 +445,18 @@ LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(next)(LENDI_ORDERED_ITERATOR *
 	return LENDI_ORDERED(lendi_climb)(at);
 }
 
-/* The entry before the iterator's; NULL at the beginning, and it stays at an end as above. */
+/*
+ * The entry before the iterator's, of one at the end the last; NULL at the beginning, and then
+ * neither next nor prev lead anywhere.
+ */
 LENDI_INSTANCE LENDI_ORDERED_ENTRY *LENDI_ORDERED(prev)(LENDI_ORDERED_ITERATOR *at)
 {
-	if (at->level == at->height)
-		return NULL;
+	if (at->level == at->height) {
+		/* Behind all of the root, unless prev left it before all or there is no root. */
+		if (at->height == 0 || at->positions[at->height - 1] == 0)
+			return NULL;
+		at->level--;
+	}
 	LENDI_ORDERED(lendi_descend)(at, 1);
 	for (; at->level < at->height; at->level++)
 		if (at->positions[at->level] > 0)

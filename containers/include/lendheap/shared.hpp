@@ -14,6 +14,8 @@
  * beside the object, in one allocation, with no vtable. So there are no aliases, no shared<Base>
  * of a Derived, no deleters. T may be incomplete where a shared<T> is declared.
  *
+ * Keys. As std::shared_ptr it compares, orders and hashes by the object's address, a weak with
+ * std::owner_less<> by that of the counts; unique.hpp says where this holds.
  * Processes. Any that may write the arena copies and lets go. One that may not (it borrowed the
  * arena, or is a forked child) reads through const shared<T>; a copy there throws lend::error
  * (EPERM), where a write to the count would be a fault. Its destructors leave the counts alone.
@@ -29,6 +31,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -115,7 +118,7 @@ template <class T> void let_go_strong(counted<T> *block) noexcept
 
 } // namespace detail
 
-template <class T> class shared
+template <class T> class shared : detail::compared_by_address<shared<T>>
 {
 	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
 
@@ -196,39 +199,20 @@ template <class T> class shared
 		return block_ ? block_->strong.load(std::memory_order_relaxed) : 0;
 	}
 
+	/* An order of shared and weak ones by what they count: std::owner_less<> asks for it. */
+	bool owner_before(const shared &other) const noexcept
+	{
+		return block_ < other.block_;
+	}
+
+	bool owner_before(const weak<T> &other) const noexcept
+	{
+		return block_ < other.block_;
+	}
+
 	friend void swap(shared &a, shared &b) noexcept
 	{
 		swap(a.block_, b.block_);
-	}
-
-	friend bool operator==(const shared &a, const shared &b) noexcept
-	{
-		return a.block_ == b.block_;
-	}
-
-	friend bool operator!=(const shared &a, const shared &b) noexcept
-	{
-		return a.block_ != b.block_;
-	}
-
-	friend bool operator==(const shared &a, std::nullptr_t) noexcept
-	{
-		return !a;
-	}
-
-	friend bool operator!=(const shared &a, std::nullptr_t) noexcept
-	{
-		return bool(a);
-	}
-
-	friend bool operator==(std::nullptr_t, const shared &a) noexcept
-	{
-		return !a;
-	}
-
-	friend bool operator!=(std::nullptr_t, const shared &a) noexcept
-	{
-		return bool(a);
 	}
 
       private:
@@ -325,12 +309,25 @@ template <class T> class weak
 		swap(*this, none);
 	}
 
+	/* As that of shared. It stays when the object is gone, so a weak can be a key. */
+	bool owner_before(const weak &other) const noexcept
+	{
+		return block_ < other.block_;
+	}
+
+	bool owner_before(const shared<T> &other) const noexcept
+	{
+		return block_ < other.block_;
+	}
+
 	friend void swap(weak &a, weak &b) noexcept
 	{
 		swap(a.block_, b.block_);
 	}
 
       private:
+	friend class shared<T>;
+
 	offset_ptr<detail::counted<T>> block_;
 };
 
@@ -346,5 +343,12 @@ template <class T, class... Args> shared<T> make_shared(Args &&...args)
 }
 
 } // namespace lend
+
+template <class T> struct std::hash<lend::shared<T>> {
+	std::size_t operator()(const lend::shared<T> &owner) const noexcept
+	{
+		return std::hash<T *>{}(owner.get());
+	}
+};
 
 #endif /* LENDHEAP_SHARED_HPP */

@@ -25,6 +25,8 @@
  * view, data, bytes     O(1)                    valid until the next change
  * set, append           O(bytes); append        lost
  *                       amortized over many
+ * replace, insert       O(string + bytes)       lost
+ * erase                 O(bytes behind)         the place stays valid, its bytes change
  * reserve               O(string)               lost; then valid while it suffices
  * shrink                O(string)               lost
  * truncate, clear       O(1)                    the place stays valid, its bytes change
@@ -34,8 +36,9 @@
  * Threads and processes. Any number may read at one time; who changes the string excludes all
  * others (readers R, changes X). Only the arena's owner changes it; readers write nothing.
  * Death. An owner killed in append, reserve or truncate leaves the bytes as before or as after;
- * one killed in set, or in a change between the two forms, may leave them torn. Place, capacity
- * and count can be used in each case, and a NUL stands somewhere in the memory behind.
+ * one killed in set, replace, insert or erase, or in a change between the two forms, may leave
+ * them torn. Place, capacity and count can be used in each case, and a NUL stands somewhere in
+ * the memory behind.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -132,6 +135,23 @@ LEND_API int lend_string_set(
 LEND_API int lend_string_append(
 	struct lend_string_shm *string, struct lend_arena *arena, lend_view bytes);
 
+/*
+ * Put these bytes, which may be a part of the string, in place of count of its own from the place
+ * `at` on, at most lend_string_bytes(); where there are fewer, of those. As above.
+ */
+LEND_API int lend_string_replace(struct lend_string_shm *string, struct lend_arena *arena,
+	uint64_t at, uint64_t count, lend_view bytes);
+
+/* Put them before the byte at a place, at most lend_string_bytes(). As above. */
+static inline int lend_string_insert(
+	struct lend_string_shm *string, struct lend_arena *arena, uint64_t at, lend_view bytes)
+{
+	return lend_string_replace(string, arena, at, 0, bytes);
+}
+
+/* Take out count bytes from a place on, or as many as there are; the room stays. */
+LEND_API void lend_string_erase(struct lend_string_shm *string, uint64_t at, uint64_t count);
+
 /* Make room, so that it holds up to this many bytes without a further allocation. As above. */
 LEND_API int lend_string_reserve(
 	struct lend_string_shm *string, struct lend_arena *arena, uint64_t bytes);
@@ -150,7 +170,7 @@ static inline void lend_string_clear(struct lend_string_shm *string)
 /*
  * Every invariant, in bounded time, safe on any bytes: the form, the counts, the NUL behind,
  * and with an arena (else NULL) that the block lies in its data, where alone it is looked at.
- * Returns 0; -EUCLEAN and a sentence, -ESTALE.
+ * Returns 0; -EUCLEAN with a sentence, -EXDEV the string itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_string_check(
 	const struct lend_string_shm *string, const struct lend_arena *arena);

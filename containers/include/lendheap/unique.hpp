@@ -18,12 +18,16 @@
  * There is no unique<Base> of a Derived, since the size that is freed would be the wrong one, and
  * none of an array: that is a vector. T may be incomplete where a unique<T> is declared.
  *
+ * Keys. As std::unique_ptr it compares, orders and hashes by the object's address: the same in
+ * every process where the arena is fixed. Where it is relocated the order of one arena's objects
+ * stays, but a table finds nothing by the hash.
  * Processes. The owner of the arena makes, moves and destroys. Others look: a reader through
  * const, and a forked child, whose destructors leave the object alone, as its frees are ignored.
  * Threads. As a pointer: one at a time, or all of them reading.
  * Death. What a process that dies had in a unique outside of the arena stays allocated.
  */
 #include <cstddef>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -38,6 +42,68 @@ template <class T> class unique;
 
 namespace detail
 {
+
+/*
+ * What owners of an object compare by, and are hashed and ordered by as keys: its address, null
+ * first. No layout of its own.
+ */
+template <class Owner> struct compared_by_address {
+	friend bool operator==(const Owner &a, const Owner &b) noexcept
+	{
+		return a.get() == b.get();
+	}
+
+	friend bool operator!=(const Owner &a, const Owner &b) noexcept
+	{
+		return a.get() != b.get();
+	}
+
+	friend bool operator<(const Owner &a, const Owner &b) noexcept
+	{
+		return std::less<>{}(a.get(), b.get());
+	}
+
+	friend bool operator<=(const Owner &a, const Owner &b) noexcept
+	{
+		return !(b < a);
+	}
+
+	friend bool operator>(const Owner &a, const Owner &b) noexcept
+	{
+		return b < a;
+	}
+
+	friend bool operator>=(const Owner &a, const Owner &b) noexcept
+	{
+		return !(a < b);
+	}
+
+	friend bool operator==(const Owner &a, std::nullptr_t) noexcept
+	{
+		return !a;
+	}
+
+	friend bool operator!=(const Owner &a, std::nullptr_t) noexcept
+	{
+		return bool(a);
+	}
+
+	friend bool operator==(std::nullptr_t, const Owner &a) noexcept
+	{
+		return !a;
+	}
+
+	friend bool operator!=(std::nullptr_t, const Owner &a) noexcept
+	{
+		return bool(a);
+	}
+
+	/* For boost::hash. */
+	friend std::size_t hash_value(const Owner &a) noexcept
+	{
+		return std::hash<Owner>{}(a);
+	}
+};
 
 /* It holds wherever what it owns does. */
 template <class T> constexpr auto parts_of(tag<unique<T>>)
@@ -109,7 +175,7 @@ template <class T> void destroy(T *object) noexcept
 	lend_free_any(const_cast<std::remove_cv_t<T> *>(object), sizeof(T), alignof(T));
 }
 
-template <class T> class unique
+template <class T> class unique : detail::compared_by_address<unique<T>>
 {
 	static_assert(!std::is_array_v<T>, "an array is a lend::fixed::vector");
 
@@ -194,36 +260,6 @@ template <class T> class unique
 		swap(a.object_, b.object_);
 	}
 
-	friend bool operator==(const unique &a, const unique &b) noexcept
-	{
-		return a.object_ == b.object_;
-	}
-
-	friend bool operator!=(const unique &a, const unique &b) noexcept
-	{
-		return a.object_ != b.object_;
-	}
-
-	friend bool operator==(const unique &a, std::nullptr_t) noexcept
-	{
-		return !a;
-	}
-
-	friend bool operator!=(const unique &a, std::nullptr_t) noexcept
-	{
-		return bool(a);
-	}
-
-	friend bool operator==(std::nullptr_t, const unique &a) noexcept
-	{
-		return !a;
-	}
-
-	friend bool operator!=(std::nullptr_t, const unique &a) noexcept
-	{
-		return bool(a);
-	}
-
       private:
 	offset_ptr<T> object_;
 };
@@ -243,5 +279,12 @@ template <class T, class... Args> unique<T> make_unique(Args &&...args)
 }
 
 } // namespace lend
+
+template <class T> struct std::hash<lend::unique<T>> {
+	std::size_t operator()(const lend::unique<T> &owner) const noexcept
+	{
+		return std::hash<T *>{}(owner.get());
+	}
+};
 
 #endif /* LENDHEAP_UNIQUE_HPP */

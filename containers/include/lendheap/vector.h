@@ -10,6 +10,7 @@
  *	#include <lendheap/vector.h>
  *
  *	err = edges_push_back(&node->out, arena, edge);
+ *	err = edges_append(&node->out, arena, many, count);
  *	at = edges_data(&node->out);
  *	for (i = 0; i < edges_count(&node->out); i++)
  *		sum += at[i].weight;
@@ -30,6 +31,7 @@
  * data at first last count   O(1)                    R
  * check                      O(1)                    R
  * push_back emplace          O(1) amortized          X       lost if count was capacity
+ * append                     O(count) amortized      X       lost if there was no room
  * insert_at emplace_at       O(elements behind)      X       so too, else from there on
  * erase_at                   O(elements behind)      X       lost from there on
  * erase_unordered pop_back   O(1)                    X       of the last and the erased lost
@@ -40,8 +42,8 @@
  *
  * R: any number of readers, in any process; nothing is written. X: nobody else is in it.
  * Without a FINI, clear, fini and resize to less are O(1).
- * Death of a writer. push_back, pop_back, resize and growth leave the vector as before or as
- * after; erase_ and insert_at may leave an element in it twice, or a finished one. A death
+ * Death of a writer. push_back, append, pop_back, resize and growth leave the vector as before
+ * or as after; erase_ and insert_at may leave an element in it twice, or a finished one. A death
  * between emplace and the filling leaves a last element of any bytes. A block above 16 KiB that
  * was growing may be free already, with its bytes still there for readers.
  * Limits. Count and capacity have 64 bits: the arena's bytes are the bound.
@@ -84,11 +86,14 @@ struct lend_vector_element {
  * -EDQUOT, -EPERM) and the vector is as it was.
  *
  * grow: make room for one more element at least, and in proportion to what there is.
+ * append: count elements behind the last, copied or moved as an instance's append says.
  * reserve: make room for count elements in all.
  * shrink: give back the room beyond the elements.
  */
 LEND_API int lend_vector_grow(struct lend_vector_shm *vector, struct lend_arena *arena,
 	const struct lend_vector_element *element);
+LEND_API int lend_vector_append(struct lend_vector_shm *vector, struct lend_arena *arena,
+	const struct lend_vector_element *element, const void *elements, uint64_t count);
 LEND_API int lend_vector_reserve(struct lend_vector_shm *vector, struct lend_arena *arena,
 	const struct lend_vector_element *element, uint64_t count);
 LEND_API int lend_vector_shrink(struct lend_vector_shm *vector, struct lend_arena *arena,
@@ -101,7 +106,7 @@ LEND_API void lend_vector_fini(struct lend_vector_shm *vector, struct lend_arena
 /*
  * Called by <instance>_check(): the counts, and with an arena (else NULL) that the elements lie
  * in its data; safe on any bytes. The elements themselves are the caller's to check, after.
- * Returns 0; -EUCLEAN with a sentence, -ESTALE.
+ * Returns 0; -EUCLEAN with a sentence, -EXDEV the vector itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_vector_check(const struct lend_vector_shm *vector,
 	const struct lend_arena *arena, const struct lend_vector_element *element);
@@ -289,6 +294,17 @@ LENDI_INSTANCE int LENDI_VECTOR(push_back)(
 	return 0;
 }
 
+/*
+ * Copies of count elements behind the last, with at most one allocation. They may be elements
+ * of this vector. As above.
+ */
+LENDI_INSTANCE int LENDI_VECTOR(append)(struct LEND_VECTOR *vector, struct lend_arena *arena,
+	const LEND_VECTOR_TYPE *elements, uint64_t count)
+{
+	return lend_vector_append(
+		&vector->shm, arena, LENDI_VECTOR(lendi_element)(), elements, count);
+}
+
 /* A copy of an element before the index, at most count. As above. */
 LENDI_INSTANCE int LENDI_VECTOR(insert_at)(struct LEND_VECTOR *vector, struct lend_arena *arena,
 	uint64_t index, LEND_VECTOR_TYPE element)
@@ -311,6 +327,14 @@ LENDI_INSTANCE int LENDI_VECTOR(push_back)(
 		return -errno;
 	LEND_VECTOR_MOVE(at, element);
 	return 0;
+}
+
+/* Move count of them, none of this vector, behind the last. As below. */
+LENDI_INSTANCE int LENDI_VECTOR(append)(struct LEND_VECTOR *vector, struct lend_arena *arena,
+	LEND_VECTOR_TYPE *elements, uint64_t count)
+{
+	return lend_vector_append(
+		&vector->shm, arena, LENDI_VECTOR(lendi_element)(), elements, count);
 }
 
 /*
