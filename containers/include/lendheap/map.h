@@ -140,7 +140,8 @@ struct lend_map_kind {
  * Walk every invariant of a map: what <name>_check() calls. With an arena (else NULL) also that
  * all lies in its data: then any bytes may be there, and it does not crash and ends. It takes
  * count x groups steps where all entries have one hash, and where hostile bytes pretend so: of a
- * table of many MiB that you do not trust, hours. 0; -EUCLEAN with a sentence, -ESTALE.
+ * table of many MiB that you do not trust, hours. 0; -EUCLEAN with a sentence, -EXDEV
+ * the map itself is not in the arena, -ESTALE.
  */
 LEND_API int lend_map_check(const struct lend_map_shm *map, const struct lend_map_kind *kind,
 	const struct lend_arena *arena);
