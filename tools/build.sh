@@ -6,7 +6,8 @@
 #
 #   build.sh PRESET GOAL JOBS [cmake arguments]...
 #
-# GOAL: all (tests too), build (libraries, benches, examples), demo, compat, bench.
+# GOAL: all (tests too), build (libraries, benches, examples), demo, compat, bench, or labels
+# of tests as in "unit|crash".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,8 +44,8 @@ build)
 	done
 	;;
 *)
-	echo "build.sh: no goal $goal" >&2
-	exit 2
+	IFS='|' read -ra labels <<<"$goal"
+	targets=("${labels[@]/%/_tests}")
 	;;
 esac
 

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-typedef int fault_not_empty;
-
-#ifdef LEND_CRASHPOINTS /* else lendi_os is constant, or hidden in the shared library */
-
 #include <errno.h>
 #include <stdint.h>
 
@@ -91,5 +87,3 @@ const char *fault_struck(void)
 {
 	return struck;
 }
-
-#endif

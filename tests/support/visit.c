@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-typedef int visit_not_empty;
-
-#ifdef LEND_CRASHPOINTS /* the internal library is linked */
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -112,5 +108,3 @@ int visit_main(const struct visitor *visitors, size_t count, int argc, char **ar
 	fprintf(stderr, "no visitor %s\n", argv[2]);
 	return CHILD_FAILED;
 }
-
-#endif

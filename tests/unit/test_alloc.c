@@ -7,6 +7,7 @@
 
 #include "support/heap.h"
 #include "support/suite.h"
+#include "support/tools.h"
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -616,7 +617,7 @@ static void free_chain(struct lend_arena *arena, void **chain)
 static void quota_is_exact_and_all_of_it_comes_back(void)
 {
 	static const size_t sizes[] = {16, 64, 1000, 5000, 14336, 40000, 65536, 200000};
-	const size_t quota = (getenv("LEND_TEST_VALGRIND") ? 6 : 12) * MIB;
+	const size_t quota = (under_valgrind() ? 2 : 12) * MIB;
 	size_t turn;
 	size_t i;
 
@@ -1165,12 +1166,13 @@ static void free_of_null_is_nothing(void)
 
 static void create_and_destroy_leave_no_mapping(void)
 {
+	const int count = under_valgrind() ? 40 : 200;
 	size_t before;
 	int i;
 
 	end(make_plain()); /* what the first one makes for ever */
 	before = heap_mapping_count();
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < count; i++) {
 		struct lend_arena *arena = make((struct lend_arena_options){
 			.reservation_bytes = i % 3 ? 0 : 5 * GIB, .commit = (uint32_t)i % 2});
 

@@ -273,7 +273,7 @@ void allocate_in_a_forked_child(void *context)
 
 CLEAN_TEST(forked_child_is_refused_and_its_frees_are_ignored)
 {
-	lend::arena arena("a");
+	lend::arena arena(lend::arena_options("a").reservation_bytes(HEAP_FORKED_BYTES));
 	lend::scope in(arena);
 	lend::fixed::vector<int> numbers(100, 3);
 

@@ -424,7 +424,7 @@ void construct_as_a_forked_child(void *context)
 
 CLEAN_TEST(forked_child_finds_and_changes_nothing)
 {
-	lend::arena arena("roads");
+	lend::arena arena(lend::arena_options("roads").reservation_bytes(HEAP_FORKED_BYTES));
 
 	arena.construct<words>("words", 2u, long_text);
 	CU_ASSERT_EQUAL(heap_in_child(construct_as_a_forked_child, &arena), 0);

@@ -507,10 +507,14 @@ CLEAN_TEST(failed_allocation_leaves_the_map_as_it_was)
 
 CLEAN_TEST(a_borrowed_or_forked_map_is_not_changed)
 {
-	struct lend_arena *arena = make_arena();
-	struct town_map *towns = lend_alloc_zeroed(arena, sizeof(*towns));
-	pid_t child = fork();
+	struct lend_arena_options options = {.reservation_bytes = HEAP_FORKED_BYTES};
+	struct lend_arena *arena = NULL;
+	struct town_map *towns;
+	pid_t child;
 
+	CU_ASSERT_EQUAL_FATAL(lend_arena_create(&options, &arena), 0);
+	towns = lend_alloc_zeroed(arena, sizeof(*towns));
+	child = fork();
 	if (child == 0) {
 		struct town_map local;
 

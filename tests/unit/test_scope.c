@@ -167,9 +167,12 @@ static void child_allocates(void *context)
 
 static void forked_child_is_refused_in_its_parents_scope(void)
 {
-	struct lend_arena *arena = make_arena();
-	struct lend_arena *outer = lend_scope_enter(arena);
+	struct lend_arena_options options = {.reservation_bytes = HEAP_FORKED_BYTES};
+	struct lend_arena *arena = NULL;
+	struct lend_arena *outer;
 
+	CU_ASSERT_EQUAL_FATAL(lend_arena_create(&options, &arena), 0);
+	outer = lend_scope_enter(arena);
 	CU_ASSERT_EQUAL(heap_in_child(child_allocates, arena), 0);
 	lend_scope_leave(outer);
 	CU_ASSERT_EQUAL(lend_arena_destroy(arena), 0);

@@ -10,6 +10,7 @@
 #include "support/heap.h"
 #include "support/leaks.h"
 #include "support/suite.h"
+#include "support/tools.h"
 #include "support/window.h"
 
 #define MIB ((size_t)1 << 20)
@@ -27,7 +28,7 @@ static int scaled(int count)
 #ifdef __SANITIZE_THREAD__
 	return count / 10;
 #else
-	return getenv("LEND_TEST_VALGRIND") ? count / 50 : count;
+	return under_valgrind() ? count / 50 : count;
 #endif
 }
 
@@ -204,11 +205,12 @@ static void use_arena(struct servant *servant)
 
 CLEAN_TEST(thread_outlives_arenas_and_uses_their_slots_again)
 {
+	const int turns = under_valgrind() ? 30 : 150;
 	struct servant servant;
 	int turn;
 
 	engage(&servant);
-	for (turn = 0; turn < 150; turn++) {
+	for (turn = 0; turn < turns; turn++) {
 		struct lend_arena *first = make_plain();
 		struct lend_arena *second = make_plain();
 		struct lend_arena *both;

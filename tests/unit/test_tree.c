@@ -8,6 +8,7 @@
 #include <lendheap/tree.h>
 
 #include "support/suite.h"
+#include "support/tools.h"
 
 struct word {
 	uint64_t number;
@@ -182,13 +183,14 @@ static void tree_looks_up_by_an_element_too(void)
 /* From each small tree, in each order of insertion, each element is erased. */
 static void tree_stays_balanced_whatever_is_erased(void)
 {
+	const uint64_t most = under_valgrind() ? 24 : 40;
 	struct word_tree tree;
 	uint64_t count;
 	uint64_t step;
 	uint64_t out;
 	uint64_t i;
 
-	for (count = 1; count <= 40; count++)
+	for (count = 1; count <= most; count++)
 		for (step = 1; step <= count; step++)
 			for (out = 0; out < count; out++) {
 				reset_words();

@@ -538,7 +538,7 @@ void own_in_a_forked_child(void *context)
 
 CLEAN_TEST(forked_child_copies_nothing_and_destroys_nothing)
 {
-	lend::arena arena("a");
+	lend::arena arena(lend::arena_options("a").reservation_bytes(HEAP_FORKED_BYTES));
 	lend::scope in(arena);
 	{
 		pair_of_owners owners;

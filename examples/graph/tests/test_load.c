@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/suite.h"
+#include "support/tools.h"
 
 #include "files.h"
 
@@ -205,7 +206,8 @@ static void a_line_without_end_is_refused(void)
 static void a_long_line_is_read(void)
 {
 	struct edge_list list;
-	size_t count = 700000;
+	/* ASan's strict string checks measure the rest of the line with every name. */
+	size_t count = UNDER_ASAN ? 70000 : 700000;
 	char *text = malloc(count + 32);
 	size_t used;
 
@@ -214,7 +216,7 @@ static void a_long_line_is_read(void)
 	while (used < count)
 		used += (size_t)sprintf(text + used, ", p%zu", used);
 	CU_ASSERT(load_bytes(text, used, LOAD_AUTO, &list) == 0);
-	CU_ASSERT(list.edge_count > 70000);
+	CU_ASSERT(list.edge_count > count / 10);
 	edges_fini(&list);
 	free(text);
 }
