@@ -173,7 +173,7 @@ CLEAN_TEST(name_is_served_once)
 CLEAN_TEST(one_thread_serves_all_and_ends_with_the_last)
 {
 	struct lend_arena *arenas[3];
-	char names[3][50];
+	char names[3][64];
 	int threads;
 	int helpers;
 	int i;
