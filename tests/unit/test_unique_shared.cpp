@@ -446,7 +446,7 @@ int read_keys(const lend_arena *arena, int)
 
 CLEAN_TEST(keys_hold_in_fixed_arenas_and_their_order_in_relocated_ones)
 {
-	lend::arena arena("a");
+	lend::arena arena(lend::arena_options("a").reservation_bytes(HEAP_FORKED_BYTES));
 	lend::scope in(arena);
 	auto &keys = *arena.construct<two_keys>("keys");
 
