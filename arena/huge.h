@@ -7,8 +7,9 @@
  *
  * Linux gives a memfd huge pages at its first touch only where the administrator allowed it, and
  * by default nobody has. But a process may ask for a range to become huge pages now
- * (MADV_COLLAPSE, Linux 6.1), and then 2 MiB cost a fifth of the 512 faults that they replace, and
- * large heaps miss the TLB far less, in every process. So the heap asks, in two cases:
+ * (MADV_COLLAPSE, Linux 6.1). Where memory is at hand 2 MiB then cost a fifth of the 512 faults that
+ * they replace, and large heaps miss the TLB far less, in every process. So the heap asks, in two
+ * cases:
  *
  *	fresh ground	at the end of what is in use, where the heap grows: the 2 MiB that it
  *			grows into, of which the rest is likely to follow
