@@ -60,7 +60,7 @@ static void take(struct lendi_huge_chance *chance, struct lendi_segment *data, u
 	for (; !err && from < to; from += LENDI_HUGE_PAGE_BYTES) {
 		int64_t start = lendi_now_ns();
 
-		err = lendi_segment_take_huge(data, from, LENDI_HUGE_PAGE_BYTES);
+		err = lendi_segment_take_huge(data, from);
 		if (lendi_now_ns() - start > chance->ns_max)
 			err = -ETIME;
 	}

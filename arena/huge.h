@@ -15,6 +15,8 @@
  *			grows into, of which the rest is likely to follow
  *	whole pieces	2 MiB and more at once, of an object as large
  *
+ * With memory taken up front only the second: it takes no more than was asked.
+ *
  * This takes memory before it is touched. How much is bounded: nothing before 16 MiB are resident,
  * less than 2 MiB where the heap grows, and for a large object at most as much as is resident
  * already. So a huge sparse object in an empty arena stays sparse. What was taken ahead goes back
@@ -37,7 +39,10 @@ struct lendi_huge_chance {
 	uint32_t next_pause;
 };
 
-/* Offsets are bytes from the start of the data. */
+/*
+ * Offsets are bytes from the start of the data. Of a heap that is not new, which somebody takes
+ * over, both ends would have to begin at the end of its file: behind them all is given back.
+ */
 struct lendi_huge {
 	bool wanted;
 	pthread_mutex_t lock; /* the rest; held while memory comes and goes at the end */

@@ -353,22 +353,11 @@ static void clear_marks(lend_word32 *index, uint32_t position)
 	}
 }
 
-static void unset_locked(struct lend_arena *arena, const struct found *found)
+/* Forget a root of this type; NULL: of any. What it was is in *out_found. */
+static int remove_root(struct lend_arena *arena, const char *name, const struct lend_type *type,
+	struct found *out_found)
 {
-	lend_word32 *index = index_of(arena);
-
-	/* ROOT: release, so that what is set next here is ordered after it. */
-	lend_store_release32(&index[found->position], GONE);
-	LEND_CRASHPOINT("root.unset.marked");
-	give_free_entry(arena, found->word - 1);
-	if (arena->root_count)
-		arena->root_count--;
-	clear_marks(index, found->position);
-}
-
-int lend_root_unset(struct lend_arena *arena, const char *name)
-{
-	struct found found;
+	lend_word32 *index;
 	int err;
 
 	err = lendi_arena_check_owned(arena);
@@ -377,12 +366,28 @@ int lend_root_unset(struct lend_arena *arena, const char *name)
 	if (err)
 		return err;
 
+	index = index_of(arena);
 	(void)pthread_mutex_lock(&arena->root_lock);
-	err = find_root(arena, name, &found);
-	if (!err)
-		unset_locked(arena, &found);
+	err = type ? find_typed(arena, name, type, out_found)
+		   : find_root(arena, name, out_found);
+	if (!err) {
+		/* ROOT: release, so that what is set next here is ordered after it. */
+		lend_store_release32(&index[out_found->position], GONE);
+		LEND_CRASHPOINT("root.unset.marked");
+		give_free_entry(arena, out_found->word - 1);
+		if (arena->root_count)
+			arena->root_count--;
+		clear_marks(index, out_found->position);
+	}
 	(void)pthread_mutex_unlock(&arena->root_lock);
 	return err == -ENOENT ? fail_missing(arena, name) : err;
+}
+
+int lend_root_unset(struct lend_arena *arena, const char *name)
+{
+	struct found found;
+
+	return remove_root(arena, name, NULL, &found);
 }
 
 int lend_root_take(
@@ -391,19 +396,9 @@ int lend_root_take(
 	struct found found;
 	int err;
 
-	err = lendi_arena_check_owned(arena);
-	if (!err)
-		err = check_name(name);
-	if (err)
-		return err;
 	if (!type.name || !out_object)
 		return lendi_fail(-EINVAL, "lend_root_take: NULL argument");
-
-	(void)pthread_mutex_lock(&arena->root_lock);
-	err = find_typed(arena, name, &type, &found);
-	if (!err)
-		unset_locked(arena, &found);
-	(void)pthread_mutex_unlock(&arena->root_lock);
+	err = remove_root(arena, name, &type, &found);
 	if (!err)
 		*out_object = (void *)(arena->base + found.root.object.raw);
 	return err;

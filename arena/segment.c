@@ -174,25 +174,18 @@ int lendi_segment_punch(struct lendi_segment *segment, uint64_t offset, uint64_t
 	return 0;
 }
 
-static int advise(uintptr_t at, uint64_t bytes, int advice)
+int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset)
 {
-	return lendi_os.madvise((void *)at, bytes, advice) ? -errno : 0;
-}
+	void *at = (void *)(segment->base + offset);
 
-int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset, uint64_t bytes)
-{
-	uint64_t file_bytes = lend_load_acquire64(&segment->file_bytes); /* SIZE */
-	uint64_t end = offset + bytes < file_bytes ? offset + bytes : file_bytes;
-	uint64_t at;
-	int err = 0;
-
-	end &= ~(LENDI_HUGE_PAGE_BYTES - 1);
+	if (offset + LENDI_HUGE_PAGE_BYTES >
+		lend_load_acquire64(&segment->file_bytes)) /* SIZE */
+		return -EFBIG;
 	/* Of no page at all the kernel makes no huge one; and a touch could be SIGBUS. */
-	for (at = offset; !err && at < end; at += LENDI_HUGE_PAGE_BYTES)
-		err = advise(segment->base + at, LENDI_PAGE_BYTES, MADV_POPULATE_READ);
-	if (!err && offset < end)
-		err = advise(segment->base + offset, end - offset, MADV_COLLAPSE);
-	return err;
+	if (lendi_os.madvise(at, LENDI_PAGE_BYTES, MADV_POPULATE_READ) ||
+		lendi_os.madvise(at, LENDI_HUGE_PAGE_BYTES, MADV_COLLAPSE))
+		return -errno;
+	return 0;
 }
 
 uint64_t lendi_segment_resident_bytes(const struct lendi_segment *segment)

@@ -56,11 +56,11 @@ int lendi_segment_punch(struct lendi_segment *segment, uint64_t offset, uint64_t
 #define LENDI_HUGE_PAGE_BYTES (UINT64_C(2) << 20)
 
 /*
- * Put huge pages behind bytes at offset of a mapped segment, both multiples of 2 MiB, as far as
- * the file reaches; what lies there stays. 0; madvise's error (-EINVAL the kernel does not do
- * this, -ENOMEM it has none to give): then some may be there.
+ * Put a huge page behind the 2 MiB at offset, a multiple of that, of a mapped segment; what lies
+ * there stays. 0; -EFBIG the file ends before, or madvise's error (-EINVAL the kernel does not do
+ * this, -ENOMEM it has none to give).
  */
-int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset, uint64_t bytes);
+int lendi_segment_take_huge(struct lendi_segment *segment, uint64_t offset);
 
 /* Memory behind the file now, from the kernel; 0 when it cannot tell. */
 uint64_t lendi_segment_resident_bytes(const struct lendi_segment *segment);

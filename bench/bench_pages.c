@@ -155,8 +155,11 @@ static int run(struct bench *bench, void *context)
 	(void)context;
 	amount.object = malloc(amount.objects * sizeof(*amount.object));
 	amount.order = malloc(READS * sizeof(*amount.order));
-	if (!amount.object || !amount.order)
+	if (!amount.object || !amount.order) {
+		free(amount.object);
+		free(amount.order);
 		return -ENOMEM;
+	}
 	for (i = 0; i < READS; i++)
 		amount.order[i] = bench_random_below(&seed, amount.objects);
 	for (i = 0; i < HEAPS * CASES; i++)

@@ -60,8 +60,9 @@ enum lend_huge_pages {
 	/*
 	 * Where the heap grows and for objects of 2 MiB and more, once 16 MiB are resident; never with
 	 * LEND_CACHE_LEAN. It takes memory ahead of its touch: less than 2 MiB where the heap grows, for
-	 * a large object at most as much as is resident already. The quota does not count that. Works
-	 * from Linux 6.1 on, with any setting of the machine but shmem_enabled=deny.
+	 * a large object at most as much as is resident already. The quota does not count that. With
+	 * LEND_COMMIT_UP_FRONT large objects only, and nothing ahead. Works from Linux 6.1 on, with any
+	 * setting of the machine but shmem_enabled=deny.
 	 */
 	LEND_HUGE_PAGES_GROWING = 0,
 	/* None but what the machine's settings give to any memfd. */

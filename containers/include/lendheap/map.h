@@ -191,6 +191,7 @@ static inline bool lendi_map_went_on(const struct lend_map_group_shm *group, uin
 }
 
 #ifdef __SSE2__
+/* Bit i: tags[i] is byte i of tag. */
 static inline uint32_t lendi_map_compare(const struct lend_map_group_shm *group, __m128i tag)
 {
 	__m128i tags = _mm_loadu_si128((const __m128i *)(const void *)group);
@@ -368,6 +369,8 @@ LENDI_MAP_ENTRY {
 
 LEND_STATIC_ASSERT(LEND_ALIGNOF(LENDI_MAP_ENTRY) <= LENDI_MAP_ALIGNMENT,
 	"an entry is aligned to 16 bytes at most");
+LEND_STATIC_ASSERT(sizeof(LENDI_MAP_ENTRY) <= (size_t)1 << 28, /* slots are counted in 32 bits */
+	"an entry has 256 MiB at most");
 
 /* Where first() and next() are; of no meaning outside its process. */
 LENDI_MAP_ITERATOR {
@@ -414,7 +417,7 @@ LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_entries)(const struct LEND_MAP *
 	return (LENDI_MAP_ENTRY *)lend_ptr_get_raw(&map->shm.entries);
 }
 
-/* Of a group, of those that begin at entries. */
+/* The first entry of a group. Most sizes of entries need no division. */
 LENDI_INSTANCE LENDI_MAP_ENTRY *LENDI_MAP(lendi_slots)(LENDI_MAP_ENTRY *entries, uint64_t group)
 {
 	const uint64_t bytes = LEND_MAP_SLOTS * sizeof(*entries);
