@@ -8,12 +8,14 @@
 #include "support/suite.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <lendheap/alloc.h>
 
 #include "support/child.h"
 #include "support/fault.h"
+#include "support/heap.h"
 #include "support/leaks.h"
 #include "support/offer.h"
 #include "support/tools.h"
@@ -109,7 +111,7 @@ static void live_as_owner(const struct plan *plan)
 }
 
 /* A borrower's: attach, read, look how far it reaches, let go. */
-static void live_as_borrower(const struct plan *plan)
+static void borrow(const struct plan *plan, bool may_relocate)
 {
 	struct offer copy = *plan->offer;
 	const struct lend_arena *arena = NULL;
@@ -123,7 +125,7 @@ static void live_as_borrower(const struct plan *plan)
 	for (i = 0; i < copy.claim_count; i++)
 		copy.claims[i] = dup(copy.claims[i]);
 	forget();
-	err = offer_attach(&copy, plan->nth % 2, &arena);
+	err = offer_attach(&copy, may_relocate, &arena);
 	if (err) {
 		CHILD_CHECK(err < 0 && arena == NULL);
 		CHILD_CHECK(*lend_error_detail());
@@ -139,6 +141,29 @@ static void live_as_borrower(const struct plan *plan)
 	if (lend_arena_range(arena, &base, &bytes))
 		CHILD_CHECK(*lend_error_detail());
 	CHILD_CHECK(lendi_arena_detach(arena) == 0);
+}
+
+static void live_as_borrower(const struct plan *plan)
+{
+	borrow(plan, plan->nth % 2);
+}
+
+/* The same where something else lies in the arena's place. All mappings are counted. */
+static void live_as_relocated(const struct plan *plan)
+{
+	struct lend_arena_shm head;
+	size_t mappings;
+	void *foreign;
+
+	CHILD_CHECK(pread(plan->offer->data_fd, &head, sizeof(head), 0) == sizeof(head));
+	foreign = mmap((void *)lendi_slot_at(lendi_window(), head.slot), 4096, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	CHILD_CHECK(foreign != MAP_FAILED);
+	mappings = heap_mapping_count();
+	borrow(plan, true);
+	/* TSan maps a shadow of what is mapped for the first time, and keeps it. */
+	CHILD_CHECK(UNDER_TSAN || heap_mapping_count() == mappings);
+	(void)munmap(foreign, 4096);
 }
 
 static int live_with_fault(int parent, void *argument)
@@ -285,16 +310,27 @@ static int own_for_faults(int parent, void *argument)
 	return 0;
 }
 
-CLEAN_TEST(faults_of_any_call_leave_nothing_of_a_borrowed_arena)
+static void fail_borrowing(void (*live)(const struct plan *plan))
 {
 	struct child owner = child_start(own_for_faults, NULL);
 	struct offer offer;
-	struct plan plan = {.live = live_as_borrower, .offer = &offer};
+	struct plan plan = {.live = live, .offer = &offer};
 
 	CU_ASSERT_TRUE_FATAL(offer_receive(owner.sock, &offer));
 	fail_with_each(plan, 8);
 	offer_drop(&offer);
 	child_kill(&owner);
+}
+
+CLEAN_TEST(faults_of_any_call_leave_nothing_of_a_borrowed_arena)
+{
+	fail_borrowing(live_as_borrower);
+}
+
+CLEAN_TEST(faults_of_any_call_leave_nothing_of_a_relocated_arena)
+{
+	if (!is_too_slow())
+		fail_borrowing(live_as_relocated);
 }
 
 /* A kind of call that fails from some moment on, for good. */
@@ -372,6 +408,7 @@ static const struct suite_test tests[] = {
 	SUITE_TEST(faults_of_any_call_leave_nothing_of_an_arena_in_a_directory),
 	SUITE_TEST(faults_of_any_call_leave_nothing_of_an_arena_of_two_slots),
 	SUITE_TEST(faults_of_any_call_leave_nothing_of_a_borrowed_arena),
+	SUITE_TEST(faults_of_any_call_leave_nothing_of_a_relocated_arena),
 	SUITE_TEST(faults_that_stay_leave_nothing),
 	SUITE_TEST(faults_that_are_interruptions_of_fallocate_are_overcome),
 };
